@@ -1,0 +1,121 @@
+/**
+ * One connection's octets, with the patience of the server around them: a client that says nothing, or
+ * takes nothing, for too long is let go, and a last reply is given time to arrive.
+ */
+import { format, type Reply } from "./reply.ts";
+
+/** What is needed of a `Deno.Conn`. */
+export interface Socket {
+  /** Octets put into `buffer`; null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(octets: Uint8Array): Promise<number>;
+  /** Ends the sending half only. */
+  closeWrite?(): Promise<void>;
+  close(): void;
+}
+
+/** Octets of a read, at most: small while commands are awaited, since most connections are idle. */
+const COMMAND_READ_OCTETS = 4 * 1024;
+const DATA_READ_OCTETS = 64 * 1024;
+
+/** How long a client may take to close its half after the last reply, in milliseconds. */
+const LINGER_MS = 1_000;
+
+/** Speaks to one client. Methods do not reject; once the connection is over, nothing happens. */
+export class Channel {
+  readonly #socket: Socket;
+  readonly #patienceMs: number;
+  #buffer = new Uint8Array(0);
+  #unsent = "";
+  #closed = false;
+
+  /** `patienceMs` is how long one read or one write may take. */
+  constructor(socket: Socket, patienceMs: number) {
+    this.#socket = socket;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** Puts a reply with those that the next `flush` sends in one write (RFC 2920 section 3.2). */
+  say(reply: Reply): void {
+    this.#unsent += format(reply);
+  }
+
+  /** Sends what was said. */
+  async flush(): Promise<void> {
+    if (this.#unsent === "" || this.#closed) return;
+    let octets = new TextEncoder().encode(this.#unsent);
+    this.#unsent = "";
+    const sent = (async () => {
+      while (octets.length > 0) octets = octets.subarray(await this.#socket.write(octets));
+    })();
+    await this.#within(this.#patienceMs, sent, () => this.#close());
+  }
+
+  /**
+   * Reads what the client sent; null when it is over. `tooLate` is said to a client that sends nothing.
+   * The octets are valid until the next read.
+   */
+  async read(kind: "command" | "data", tooLate: Reply): Promise<Uint8Array | null> {
+    if (this.#closed) return null;
+    const size = kind === "command" ? COMMAND_READ_OCTETS : DATA_READ_OCTETS;
+    if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size);
+    const count = await this.#within(
+      this.#patienceMs,
+      this.#socket.read(this.#buffer),
+      () => this.dismiss(tooLate),
+    );
+    return count === null ? null : this.#buffer.subarray(0, count);
+  }
+
+  /** Says a last thing and closes, also while a read is pending. */
+  async dismiss(reply: Reply): Promise<void> {
+    this.say(reply);
+    await this.flush();
+    this.#close();
+  }
+
+  /**
+   * Closes after all that was said has arrived. A connection closed with octets unread is reset, and
+   * the last reply with it (RFC 1122 section 4.2.2.13); so what still comes is read for a moment.
+   */
+  async close(): Promise<void> {
+    await this.flush();
+    if (this.#closed) return;
+    await this.#within(LINGER_MS, this.#drain(), () => this.#close());
+    this.#close();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#socket.closeWrite?.();
+    const buffer = new Uint8Array(COMMAND_READ_OCTETS);
+    while (await this.#socket.read(buffer) !== null);
+  }
+
+  /** Waits for `work`, but calls `late` when it takes too long; null where it failed or was ended. */
+  async #within<Result>(
+    ms: number,
+    work: Promise<Result>,
+    late: () => void | Promise<void>,
+  ): Promise<Result | null> {
+    // Closing frees a pending read, but on older runtimes not a pending write: hence the race.
+    const { promise: lateness, resolve } = Promise.withResolvers<null>();
+    const timer = setTimeout(async () => {
+      await late();
+      resolve(null);
+    }, ms);
+    try {
+      return await Promise.race([work, lateness]);
+    } catch {
+      this.#close();
+      return null;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * One command line into one `Command`, or into the reply that refuses it.
+ *
+ * RFC 5321 section 4.1.1 (commands), RFC 1870 (SIZE), 6152 (BODY), 6531 (SMTPUTF8), 4954 (AUTH),
+ * 3030 (BDAT). Whether a command is welcome in the present state is for session.ts.
+ *
+ * Leniences, for devices that cannot be mended: blanks after `FROM:` and `TO:` (common in scripts),
+ * blanks at the end of a line (section 4.1.1 asks for it), EHLO and HELO with no name or with more
+ * than one word, of which the first is taken.
+ */
+import {
+  type ForwardPath,
+  type PathRead,
+  readForwardPath,
+  readReversePath,
+  type ReversePath,
+} from "./path.ts";
+import * as replies from "./reply.ts";
+import type { Reply } from "./reply.ts";
+
+/** A command that could be read. */
+export type Command =
+  | { readonly verb: "EHLO" | "HELO"; readonly hostname: string | null }
+  | {
+    readonly verb: "MAIL";
+    readonly reversePath: ReversePath;
+    /** Octets that the client declares (RFC 1870); null where it declares none. */
+    readonly size: number | null;
+    readonly smtpUtf8: boolean;
+  }
+  | { readonly verb: "RCPT"; readonly forwardPath: ForwardPath }
+  | {
+    readonly verb: "BDAT";
+    /** Octets that follow; `Infinity` for more than can be counted, null for no number at all. */
+    readonly octets: number | null;
+    readonly last: boolean;
+  }
+  | {
+    readonly verb: "AUTH";
+    readonly mechanism: string;
+    readonly initialResponse: string | null;
+  }
+  | { readonly verb: "DATA" | "RSET" | "NOOP" | "VRFY" | "HELP" | "QUIT" };
+
+/** A line that is refused as it stands. */
+export interface Refusal {
+  readonly verb: null;
+  readonly reply: Reply;
+}
+
+const refuse = (reply: Reply): Refusal => ({ verb: null, reply });
+
+/** Commands that exist but are not offered here: they get 502, not 500 (RFC 5321 section 4.2.4). */
+const NOT_IMPLEMENTED = new Set(
+  [
+    "EXPN",
+    "STARTTLS",
+    "ETRN",
+    "ATRN",
+    "TURN",
+    "SEND",
+    "SOML",
+    "SAML",
+    "LHLO",
+    "BURL",
+  ],
+);
+
+const CONTROL = /\p{Cc}/u;
+
+/** Reads a command line, given without its line end. */
+export function parse(octets: Uint8Array): Command | Refusal {
+  const line = decode(octets);
+  if (line === null || CONTROL.test(line)) {
+    return refuse(replies.lineUnreadable);
+  }
+  const [, word, argument] = /^([^ ]*) *(.*?) *$/s.exec(line)!;
+  const verb = word.toUpperCase();
+  switch (verb) {
+    case "EHLO":
+    case "HELO":
+      return { verb, hostname: argument.split(" ")[0] || null };
+    case "MAIL":
+      return parseMail(argument);
+    case "RCPT":
+      return parseRecipient(argument);
+    case "BDAT":
+      return parseChunk(argument);
+    case "AUTH":
+      return parseAuthentication(argument);
+    case "NOOP":
+    case "HELP":
+      return { verb };
+    case "VRFY":
+      return argument === "" ? refuse(replies.syntax("VRFY string")) : { verb };
+    case "DATA":
+    case "RSET":
+    case "QUIT":
+      return argument === "" ? { verb } : refuse(replies.syntax(verb));
+    default:
+      return refuse(
+        NOT_IMPLEMENTED.has(verb) ? replies.notImplemented : replies.unrecognized,
+      );
+  }
+}
+
+function decode(octets: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      octets,
+    );
+  } catch {
+    return null;
+  }
+}
+
+interface Parameter {
+  readonly keyword: string;
+  readonly value: string | null;
+}
+
+/** `Mail-parameters` and `Rcpt-parameters` of RFC 5321 section 4.1.2; null where they are neither. */
+function parseParameters(text: string): readonly Parameter[] | null {
+  const parameters: Parameter[] = [];
+  for (const word of text.split(" ").filter((word) => word !== "")) {
+    const match = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^=]+))?$/.exec(word);
+    if (match === null) return null;
+    parameters.push({
+      keyword: match[1].toUpperCase(),
+      value: match[2] ?? null,
+    });
+  }
+  return parameters;
+}
+
+/** The path and parameters that follow `FROM:` or `TO:`. */
+function parsePath<Path>(
+  argument: string,
+  keyword: RegExp,
+  read: (text: string) => PathRead<Path> | null,
+): { path: Path; parameters: readonly Parameter[] } | "syntax" | "path" {
+  const match = keyword.exec(argument);
+  if (match === null) return "syntax";
+  const found = read(match[1]);
+  if (found === null) return "path";
+  if (found.rest !== "" && !found.rest.startsWith(" ")) return "syntax";
+  const parameters = parseParameters(found.rest);
+  return parameters === null ? "syntax" : { path: found.path, parameters };
+}
+
+function parseMail(argument: string): Command | Refusal {
+  const found = parsePath(argument, /^FROM: *(.*)$/is, readReversePath);
+  if (found === "syntax") {
+    return refuse(replies.syntax("MAIL FROM:<address> [parameters]"));
+  }
+  if (found === "path") return refuse(replies.badSender);
+  let size: number | null = null;
+  let smtpUtf8 = false;
+  for (const { keyword, value } of found.parameters) {
+    switch (keyword) {
+      case "SIZE":
+        if (value === null || !/^\d{1,20}$/.test(value)) {
+          return refuse(replies.badParameter("SIZE"));
+        }
+        size = Number(value);
+        break;
+      case "BODY":
+        // The data is carried octet for octet, so both values ask for the same.
+        if (value === null || !/^(7BIT|8BITMIME)$/i.test(value)) {
+          return refuse(replies.badParameter("BODY"));
+        }
+        break;
+      case "SMTPUTF8":
+        if (value !== null) return refuse(replies.badParameter("SMTPUTF8"));
+        smtpUtf8 = true;
+        break;
+      case "AUTH":
+        // RFC 4954 section 5: who first submitted it. Nobody here is trusted to say, so it is "<>".
+        if (value === null) return refuse(replies.badParameter("AUTH"));
+        break;
+      default:
+        return refuse(replies.parameterUnknown);
+    }
+  }
+  return { verb: "MAIL", reversePath: found.path, size, smtpUtf8 };
+}
+
+function parseRecipient(argument: string): Command | Refusal {
+  const found = parsePath(argument, /^TO: *(.*)$/is, readForwardPath);
+  if (found === "syntax") return refuse(replies.syntax("RCPT TO:<address>"));
+  if (found === "path") return refuse(replies.badRecipient);
+  if (found.parameters.length > 0) return refuse(replies.parameterUnknown);
+  return { verb: "RCPT", forwardPath: found.path };
+}
+
+function parseChunk(argument: string): Command {
+  const match = /^(\d+)( +LAST)?$/i.exec(argument);
+  if (match === null) return { verb: "BDAT", octets: null, last: false };
+  const octets = Number(match[1]);
+  return {
+    verb: "BDAT",
+    octets: Number.isSafeInteger(octets) ? octets : Infinity,
+    last: match[2] !== undefined,
+  };
+}
+
+function parseAuthentication(argument: string): Command | Refusal {
+  const match = /^([A-Za-z0-9_-]+)(?: +([^ ]+))?$/.exec(argument);
+  if (match === null) {
+    return refuse(replies.syntax("AUTH mechanism [initial-response]"));
+  }
+  return {
+    verb: "AUTH",
+    mechanism: match[1].toUpperCase(),
+    initialResponse: match[2] ?? null,
+  };
+}

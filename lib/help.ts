@@ -1,0 +1,66 @@
+/** The help page, made from the table of options. */
+import { commands, type Option, options } from "./options.ts";
+
+const WIDTH = 78;
+
+/** The whole page, ended by a line end. */
+export function help(version: string): string {
+  const groups = Map.groupBy<Option["group"], Option>(options, ({ group }) => group);
+  return [
+    `smtp-pigeon ${version}: accepts mail over SMTP and delivers each message as an HTTP POST`,
+    "",
+    "Usage: smtp-pigeon [serve] --url URL [options]",
+    "       smtp-pigeon render [options] < mail.eml",
+    "       smtp-pigeon test --url URL [options]",
+    "",
+    "Commands:",
+    ...Object.entries(commands).flatMap(([name, text]) => entry(name, text)),
+    ...Array.from(groups).flatMap((
+      [group, options],
+    ) => ["", `${group}:`, ...options.flatMap(line)]),
+    "",
+    "Every option is an environment variable too: SMTP_PIGEON_URL for --url, and",
+    "SMTP_PIGEON_URL_FILE for a file that holds it. Flags win over variables.",
+    "",
+    "Examples:",
+    "  Deliver local mail to a webhook:",
+    "    smtp-pigeon --url https://my.endpoint.com/mail",
+    "  See what would be sent, before there is an endpoint:",
+    "    smtp-pigeon --url -",
+    "  Send plain text to a topic of ntfy, the subject as its title:",
+    "    smtp-pigeon --url https://ntfy.sh/my-topic --header 'Title: {{subject}}' \\",
+    "      --header 'Content-Type: text/plain' --template '{{body}}'",
+    "",
+  ].join("\n");
+}
+
+function line({ name, value, help, preset, repeats }: Option): string[] {
+  const notes = [
+    ...(repeats ? ["repeatable"] : []),
+    ...(preset === undefined || value === null ? [] : [`default ${preset}`]),
+  ];
+  const text = notes.length === 0 ? help : `${help} (${notes.join(", ")})`;
+  return entry(`--${name}${value === null ? "" : ` ${value}`}`, text);
+}
+
+/** A term and its text, wrapped beside it. */
+function entry(term: string, text: string): string[] {
+  const indent = 26;
+  const lines = wrap(text, WIDTH - indent);
+  const start = `  ${term}`;
+  const fits = start.length < indent - 1;
+  return [
+    ...(fits ? [] : [start]),
+    ...lines.map((line, index) => (fits && index === 0 ? start : "").padEnd(indent) + line),
+  ];
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}

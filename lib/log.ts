@@ -1,0 +1,87 @@
+/**
+ * Prints events, one line each, in the words of the original smtp-pigeon. A line begins with the id of
+ * the message that it is about.
+ */
+import type { Event, Observe } from "./event.ts";
+import { addressOf, type ReversePath } from "./path.ts";
+import { outcomeOf } from "./webhook.ts";
+
+/** How lines are printed. */
+export interface LogOptions {
+  /** Takes a line without its end. */
+  readonly write: (line: string) => void;
+  /** The moment to begin each line with; null where whoever collects the lines knows it. */
+  readonly now: (() => Date) | null;
+}
+
+/** Characters of an endpoint's answer that a line shows. */
+const ANSWER_LENGTH = 200;
+
+/** An observer that prints. */
+export function logger({ write, now }: LogOptions): Observe {
+  return (event) => {
+    // Whatever a line quotes, it stays one line, and tells a terminal nothing.
+    const line = (("id" in event) ? `${event.id}: ${words(event)}` : words(event))
+      .replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trimEnd();
+    write(now === null ? line : `${localTime(now())} ${line}`);
+  };
+}
+
+function words(event: Event): string {
+  switch (event.kind) {
+    case "listening":
+      return `smtp-pigeon listening at ${event.address}`;
+    case "stopping":
+      return `smtp-pigeon stopping, ${event.connections} connections open`;
+    case "accept failed":
+      return `Cannot accept a connection: ${messageOf(event.error)}, trying again`;
+    case "turned away":
+      return `Connection from ${event.address} turned away: ${event.reply.lines[0]}`;
+    case "session":
+      return `New session from ${event.address}`;
+    case "mail":
+      return `MAIL: ${pathText(event.reversePath)}`;
+    case "recipient":
+      return `RCPT: ${addressOf(event.forwardPath)}`;
+    case "data":
+      return `DATA: [redacted (${event.octets} bytes)]`;
+    case "refused":
+      return `Refused: ${event.reply.code} ${event.reply.lines[0]}`;
+    case "answered":
+      return `POST returned status: ${event.status} (${exchange(event)})${answerText(event)}`;
+    case "unanswered":
+      return `POST failed: ${event.reason} (${exchange(event)})`;
+    case "reset":
+      return `Session reset ${withPost(event.posted)}`;
+    case "lost":
+      return `Connection lost within ${event.state}, message dropped`;
+    case "logout":
+      return `Session logout ${withPost(event.posted)}`;
+    case "fault":
+      return `Internal error: ${messageOf(event.error)}`;
+  }
+}
+
+const pathText = (path: ReversePath) => path === null ? "<>" : addressOf(path);
+
+const withPost = (posted: boolean) => posted ? "after POST" : "without POST";
+
+const exchange = ({ destination, elapsedMs }: { destination: string; elapsedMs: number }) =>
+  `${destination}, ${Math.round(elapsedMs)} ms`;
+
+/**
+ * The start of an answer that was no success. Of a success it says nothing that helps, and many a
+ * service answers with the very message it was sent, which a log must not hold.
+ */
+function answerText({ status, answer }: Event & { kind: "answered" }): string {
+  const isSuccess = outcomeOf(status).kind === "accepted";
+  return isSuccess || answer === "" ? "" : `: ${[...answer].slice(0, ANSWER_LENGTH).join("")}`;
+}
+
+const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
+
+/** `2022-01-01 10:10:20` in this machine's time zone. */
+function localTime(date: Date): string {
+  const shifted = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return shifted.toISOString().slice(0, 19).replace("T", " ");
+}

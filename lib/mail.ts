@@ -1,0 +1,53 @@
+/**
+ * The waist of the program: everything on the SMTP side ends in a `Mail`, everything on the HTTP side
+ * begins with one, and a `Courier` stands between. Types only; neither side knows the other.
+ */
+import type { ForwardPath, ReversePath } from "./path.ts";
+
+/** Who sends and who receives, as MAIL and RCPT said (RFC 5321 section 2.3.1). */
+export interface Envelope {
+  readonly reversePath: ReversePath;
+  /** In the order of the RCPT commands, repeats kept. */
+  readonly forwardPaths: readonly [ForwardPath, ...ForwardPath[]];
+}
+
+/** The SMTP client that handed a message over. */
+export interface Client {
+  /** IP address; IPv4 peers of a dual-stack socket in dotted form. */
+  readonly address: string;
+  /** TCP port. */
+  readonly port: number;
+  /** The name given with EHLO or HELO, unchecked; null where it gave none. */
+  readonly hostname: string | null;
+  /** Whether the connection was encrypted. */
+  readonly tls: boolean;
+  /** The user name of AUTH, unchecked; null without AUTH. */
+  readonly user: string | null;
+}
+
+/** One message, as complete as it will ever be. */
+export interface Mail {
+  /** UUID version 7, the same in logs, reply and request. */
+  readonly id: string;
+  /** When the session, or what followed its last reset, began. */
+  readonly receivedAt: Date;
+  readonly client: Client;
+  readonly envelope: Envelope;
+  /** Header and body as received, dot-stuffing undone, line ends untouched. */
+  readonly data: Uint8Array;
+}
+
+/** What became of a message. The texts are fit for a reply: no secret, nothing a client wrote. */
+export type Outcome =
+  /** Someone else holds it now. */
+  | { readonly kind: "accepted"; readonly note: string }
+  /** Nobody took it, but someone may later. */
+  | { readonly kind: "deferred"; readonly reason: string }
+  /** It will never be taken. */
+  | { readonly kind: "rejected"; readonly reason: string };
+
+/**
+ * Carries a message away. It resolves as soon as the outcome is certain and does not reject; `signal`
+ * asks it to give up and defer.
+ */
+export type Courier = (mail: Mail, signal: AbortSignal) => Promise<Outcome>;

@@ -1,0 +1,123 @@
+/**
+ * The server: a `Deno.listen` loop that accepts connections, turns away those that are too many, and at
+ * the end lets the messages in flight arrive. What happens on a connection is connection.ts's.
+ */
+import { Channel } from "./channel.ts";
+import { type ConnectionOptions, converse, type Remote } from "./connection.ts";
+import * as replies from "./reply.ts";
+
+/** What a server obeys and uses. */
+export interface ServerOptions extends ConnectionOptions {
+  /** An IP address or a name that resolves to one. */
+  readonly host: string;
+  /** 0 to 65535; 0 picks a free one. */
+  readonly port: number;
+  readonly limits: ConnectionOptions["limits"] & {
+    readonly maxConnections: number;
+    readonly maxConnectionsPerAddress: number;
+    /** Milliseconds that messages in flight have to arrive once the server stops. */
+    readonly graceMs: number;
+  };
+}
+
+/** A server that listens. */
+export interface Server {
+  readonly hostname: string;
+  readonly port: number;
+  /** Resolves when the server has stopped and every connection is closed. */
+  readonly stopped: Promise<void>;
+}
+
+/** How long to wait after a failed accept, in milliseconds: there is no event for a freed descriptor. */
+const ACCEPT_RETRY_MS = 100;
+
+/**
+ * Listens until `signal` is aborted. Throws what `Deno.listen` throws, such as `Deno.errors.AddrInUse`.
+ */
+export function listen(options: ServerOptions, signal: AbortSignal): Server {
+  const listener = Deno.listen({ hostname: options.host, port: options.port });
+  const { hostname, port } = listener.addr;
+  options.observe({ kind: "listening", address: formatAddress(hostname, port) });
+  return { hostname, port, stopped: serve(listener, options, signal) };
+}
+
+async function serve(
+  listener: Deno.TcpListener,
+  options: ServerOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { observe, limits } = options;
+  const connections = new Map<Promise<void>, string>();
+  const abandon = new AbortController();
+  const stopping = { soon: signal, now: abandon.signal };
+  signal.addEventListener("abort", () => listener.close(), { once: true });
+  if (signal.aborted) listener.close();
+
+  for await (const socket of accepted(listener, observe)) {
+    const remote = remoteOf(socket);
+    const done = isTooMany(connections, remote.address, limits)
+      ? turnAway(socket, remote, options)
+      : converse(socket, remote, options, stopping);
+    connections.set(done, remote.address);
+    done.finally(() => connections.delete(done));
+  }
+
+  observe({ kind: "stopping", connections: connections.size });
+  const timer = setTimeout(() => abandon.abort(), limits.graceMs);
+  await Promise.all(connections.keys());
+  clearTimeout(timer);
+}
+
+/** Connections as they come, until the listener is closed; a failed accept is not the end. */
+async function* accepted(
+  listener: Deno.TcpListener,
+  observe: ServerOptions["observe"],
+): AsyncGenerator<Deno.TcpConn> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource) return;
+      observe({ kind: "accept failed", error });
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
+    }
+  }
+}
+
+function isTooMany(
+  connections: ReadonlyMap<unknown, string>,
+  address: string,
+  limits: ServerOptions["limits"],
+): boolean {
+  if (connections.size >= limits.maxConnections) return true;
+  if (connections.size < limits.maxConnectionsPerAddress) return false;
+  const same = connections.values().filter((other) => other === address);
+  return same.reduce((count) => count + 1, 0) >= limits.maxConnectionsPerAddress;
+}
+
+async function turnAway(
+  socket: Deno.TcpConn,
+  { address }: Remote,
+  { observe, policy, limits }: ServerOptions,
+): Promise<void> {
+  const reply = replies.tooManyConnections(policy.domain);
+  observe({ kind: "turned away", address, reply });
+  const channel = new Channel(socket, limits.idleTimeoutMs);
+  channel.say(reply);
+  await channel.close();
+}
+
+function remoteOf(socket: Deno.TcpConn): Remote {
+  const { hostname, port } = socket.remoteAddr;
+  return { address: normalise(hostname), port, tls: false };
+}
+
+/** An IPv4 peer of a dual-stack socket in its own form (RFC 4291 section 2.5.5.2). */
+function normalise(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+}
+
+/** `host:port`, with brackets around an IPv6 address (RFC 3986 section 3.2.2). */
+export function formatAddress(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}

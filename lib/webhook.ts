@@ -1,0 +1,156 @@
+/**
+ * A `Courier` that POSTs, and the one table that says what an HTTP status means for a message. Redirects
+ * are not followed, since that would turn a POST into a GET or hand a message to a server that nobody
+ * named (RFC 9110 section 15.4).
+ */
+import type { Observe } from "./event.ts";
+import { isFaults } from "./fault.ts";
+import type { Courier, Mail, Outcome } from "./mail.ts";
+import type { TemplateContext } from "./message.ts";
+import type { HttpRequest, Target } from "./request.ts";
+
+/** What sending obeys and uses. */
+export interface WebhookOptions {
+  /** Milliseconds for the whole exchange, from connecting to the end of the answer. */
+  readonly timeoutMs: number;
+  /** Octets of an answer that are read, after decompression. */
+  readonly maxAnswerOctets: number;
+  readonly fetch: typeof fetch;
+  /** Milliseconds of a clock that does not jump. */
+  readonly now: () => number;
+}
+
+/** What an endpoint answered. */
+export interface Answer {
+  readonly kind: "answer";
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Headers;
+  /** The body as text, cut after the limit. */
+  readonly body: string;
+  readonly elapsedMs: number;
+}
+
+/** That no answer came, and why. */
+export interface Silence {
+  readonly kind: "silence";
+  /** Fit for a reply: says nothing of the inside of a network. */
+  readonly reason: string;
+  /** Fit for the log of the operator; without the URL, which may hold secrets. */
+  readonly detail: string;
+  readonly elapsedMs: number;
+}
+
+/** Statuses that speak of this message, which would be refused again however often it came. */
+const REJECTED = new Set([400, 406, 410, 413, 415, 422]);
+
+/** What an HTTP status says about a message; all that is neither success nor refusal may heal. */
+export function outcomeOf(status: number): Outcome {
+  const note = `endpoint answered ${status}`;
+  if (status >= 200 && status < 300) return { kind: "accepted", note };
+  return { kind: REJECTED.has(status) ? "rejected" : "deferred", reason: note };
+}
+
+/** Sends one request and reads the answer. It does not reject; `signal` ends it early. */
+export async function post(
+  request: HttpRequest,
+  options: WebhookOptions,
+  signal: AbortSignal,
+): Promise<Answer | Silence> {
+  const { timeoutMs, maxAnswerOctets, now } = options;
+  const start = now();
+  const abort = new AbortController();
+  const stop = () => abort.abort("stopped");
+  signal.addEventListener("abort", stop);
+  const timer = setTimeout(() => abort.abort("timeout"), timeoutMs);
+  try {
+    signal.throwIfAborted();
+    if (request.url === null) throw new TypeError("the request has no URL");
+    const response = await options.fetch(request.url, {
+      method: request.method,
+      headers: request.headers.map(([name, value]) => [name, value]),
+      body: request.body,
+      redirect: "manual",
+      signal: abort.signal,
+    });
+    // The status is the answer; a body that breaks off or never ends takes nothing from it.
+    const body = await readText(response.body, maxAnswerOctets);
+    const { status, statusText, headers } = response;
+    return { kind: "answer", status, statusText, headers, body, elapsedMs: now() - start };
+  } catch (error) {
+    return {
+      kind: "silence",
+      ...explain(error, abort.signal, request.url, timeoutMs),
+      elapsedMs: now() - start,
+    };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function explain(error: unknown, signal: AbortSignal, url: URL | null, timeoutMs: number) {
+  if (signal.reason === "timeout") {
+    const reason = `endpoint gave no answer within ${timeoutMs / 1000} s`;
+    return { reason, detail: reason };
+  }
+  if (signal.reason === "stopped") {
+    return { reason: "server is stopping", detail: "server is stopping" };
+  }
+  const { message, cause } = error as Error;
+  const detail = cause instanceof Error ? cause.message : message;
+  return {
+    reason: "endpoint could not be reached",
+    detail: detail.replaceAll(/ for url \([^)]*\)/g, "").replaceAll(url?.href ?? "", ""),
+  };
+}
+
+/** Reads a body to its end, so that the connection is used again, or to the limit. */
+async function readText(body: ReadableStream<Uint8Array> | null, limit: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let octets = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      text += decoder.decode(chunk.subarray(0, limit - octets), { stream: true });
+      octets += chunk.length;
+      if (octets >= limit) break;
+    }
+  } catch {
+    // What has come is enough.
+  }
+  return text + decoder.decode();
+}
+
+/** A courier that makes a request of each message, sends it and judges the answer. */
+export function webhook(
+  target: Target,
+  read: (mail: Mail) => Promise<TemplateContext>,
+  observe: Observe,
+  options: WebhookOptions,
+): Courier {
+  return async (mail, signal) => {
+    const { id } = mail;
+    const { destination } = target;
+    const request = await target.request(await read(mail), new Date());
+    if (isFaults(request)) {
+      observe({
+        kind: "unanswered",
+        id,
+        destination,
+        reason: request.faults.join("; "),
+        elapsedMs: 0,
+      });
+      return { kind: "deferred", reason: "template fails on this message" };
+    }
+    const result = await post(request, options, signal);
+    const { elapsedMs } = result;
+    if (result.kind === "silence") {
+      observe({ kind: "unanswered", id, destination, reason: result.detail, elapsedMs });
+      return { kind: "deferred", reason: result.reason };
+    }
+    const { status, body: answer } = result;
+    observe({ kind: "answered", id, destination, status, answer, elapsedMs });
+    return outcomeOf(status);
+  };
+}

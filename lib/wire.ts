@@ -1,0 +1,219 @@
+/**
+ * Octets into frames. The decoder takes whatever a read brought and gives back what the session asks
+ * for next: a command line, the data after DATA, or the octets after BDAT. However the octets are cut
+ * into reads, the frames are the same.
+ *
+ * RFC 5321 section 2.3.8 (lines end with CRLF and nothing else), section 4.5.2 (dot transparency),
+ * section 4.5.3 (limits), RFC 3030 section 2 (BDAT).
+ *
+ * Line ends are decided once for each message. A command line may end with CRLF or, from scripts, with
+ * LF; data after a DATA that ended with CRLF ends with CRLF "." CRLF only, and data after a DATA that
+ * ended with LF ends with LF "." LF only. Nothing else ends data, so there is no second reading of a
+ * message into which a second message could be smuggled (CVE-2023-51764 to 51766).
+ *
+ * What goes over a limit is swallowed to its true end before the session hears of it, since the rest
+ * would otherwise be read as commands. Nothing over a limit is kept in memory.
+ */
+import { concat } from "./octets.ts";
+
+/** How a line ended. */
+export type LineEnd = "CRLF" | "LF";
+
+/** What a session wants to read next. */
+export type Want =
+  | { readonly kind: "line" }
+  /** Mail data; `lineEnd` is how the DATA line ended. */
+  | { readonly kind: "data"; readonly lineEnd: LineEnd }
+  /** A chunk of BDAT; with `keep` false its octets are dropped as they come. */
+  | { readonly kind: "chunk"; readonly octets: number; readonly keep: boolean };
+
+/** What it gets. Octets are the frame's own and stay as they are. */
+export type Frame =
+  /** A line without its end; null where it was longer than the limit. */
+  | {
+    readonly kind: "line";
+    readonly octets: Uint8Array | null;
+    readonly lineEnd: LineEnd;
+  }
+  /** Mail data with dot-stuffing undone; null where it was bigger than the limit. */
+  | { readonly kind: "data"; readonly octets: Uint8Array | null }
+  /** A whole chunk; empty where it was not to be kept. */
+  | { readonly kind: "chunk"; readonly octets: Uint8Array };
+
+/** The limits that framing obeys. */
+export interface WireLimits {
+  /** Octets of a command line, its end among them (RFC 5321 section 4.5.3.1.4 asks for 512). */
+  readonly maxLineOctets: number;
+  /** Octets of a message, its dot-stuffing not counted (RFC 1870 section 5). */
+  readonly maxMessageOctets: number;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DOT = 0x2e;
+const NONE = new Uint8Array(0);
+
+/** Decodes one connection: `push` what was read, then call `next` until it has no frame to give. */
+export class Decoder {
+  readonly #limits: WireLimits;
+  /** Octets that have been read but belong to no frame yet. */
+  #unread: Uint8Array = NONE;
+  /** What is known of the present frame. */
+  readonly #frame = new Collector();
+  /** Within data: whether `#unread` begins a line. */
+  #atLineStart = true;
+
+  constructor(limits: WireLimits) {
+    this.#limits = limits;
+  }
+
+  /** Takes over octets from the connection; the caller may use the array again at once. */
+  push(octets: Uint8Array): void {
+    this.#unread = concat([this.#unread, octets]);
+  }
+
+  /** The next frame, or null when it needs more octets. Ask for one kind until it has come. */
+  next(want: Want): Frame | null {
+    switch (want.kind) {
+      case "line":
+        return this.#nextLine();
+      case "data":
+        return this.#nextData(want.lineEnd);
+      case "chunk":
+        return this.#nextChunk(want.octets, want.keep);
+    }
+  }
+
+  #nextLine(): Frame | null {
+    const end = this.#unread.indexOf(LF) + 1;
+    this.#frame.add(
+      this.#take(end || this.#unread.length),
+      this.#limits.maxLineOctets,
+    );
+    if (end === 0) return null;
+    const line = this.#frame.finish();
+    if (line?.at(-2) === CR) {
+      return { kind: "line", octets: line.subarray(0, -2), lineEnd: "CRLF" };
+    }
+    return {
+      kind: "line",
+      octets: line && line.subarray(0, -1),
+      lineEnd: "LF",
+    };
+  }
+
+  #nextData(lineEnd: LineEnd): Frame | null {
+    const { maxMessageOctets } = this.#limits;
+    for (let scanned = 0;;) {
+      if (this.#atLineStart) {
+        const { meaning, length } = lineStart(this.#unread, scanned, lineEnd);
+        if (meaning !== "content") {
+          this.#frame.add(this.#take(scanned), maxMessageOctets);
+        }
+        if (meaning === "undecided") return null;
+        if (meaning !== "content") {
+          this.#take(length);
+          scanned = 0;
+        }
+        if (meaning === "end") {
+          return { kind: "data", octets: this.#frame.finish() };
+        }
+        this.#atLineStart = false;
+      }
+      const end = endOfLine(this.#unread, scanned, lineEnd);
+      if (end === null) {
+        // A CR at the very end may be half of the line end: it waits for what follows.
+        const half = lineEnd === "CRLF" && this.#unread.at(-1) === CR ? 1 : 0;
+        this.#frame.add(
+          this.#take(this.#unread.length - half),
+          maxMessageOctets,
+        );
+        return null;
+      }
+      scanned = end;
+      this.#atLineStart = true;
+    }
+  }
+
+  #nextChunk(octets: number, keep: boolean): Frame | null {
+    const missing = octets - this.#frame.size;
+    this.#frame.add(
+      this.#take(Math.min(missing, this.#unread.length)),
+      keep ? octets : -1,
+    );
+    if (this.#frame.size < octets) return null;
+    return { kind: "chunk", octets: this.#frame.finish() ?? NONE };
+  }
+
+  #take(count: number): Uint8Array {
+    const taken = this.#unread.subarray(0, count);
+    this.#unread = this.#unread.subarray(count);
+    return taken;
+  }
+}
+
+/** What the octets at the start of a line of data mean, and how many of them are no content. */
+interface LineStart {
+  readonly meaning: "content" | "stuffed" | "end" | "undecided";
+  readonly length: number;
+}
+
+function lineStart(
+  octets: Uint8Array,
+  at: number,
+  lineEnd: LineEnd,
+): LineStart {
+  if (at === octets.length) return { meaning: "undecided", length: 0 };
+  if (octets[at] !== DOT) return { meaning: "content", length: 0 };
+  const end = lineEnd === "CRLF" ? [CR, LF] : [LF];
+  for (const [index, octet] of end.entries()) {
+    const found = octets[at + 1 + index];
+    if (found === undefined) return { meaning: "undecided", length: 0 };
+    if (found !== octet) return { meaning: "stuffed", length: 1 };
+  }
+  return { meaning: "end", length: 1 + end.length };
+}
+
+/** Where the line that holds `octets[from]` is over; null where it is not yet. */
+function endOfLine(
+  octets: Uint8Array,
+  from: number,
+  lineEnd: LineEnd,
+): number | null {
+  let at = from;
+  do at = octets.indexOf(LF, at) + 1; while (
+    at > 0 && lineEnd === "CRLF" && octets[at - 2] !== CR
+  );
+  return at === 0 ? null : at;
+}
+
+/** Collects the octets of one frame, and no more than its limit. */
+class Collector {
+  #parts: Uint8Array[] = [];
+  #size = 0;
+  #overLimit = false;
+
+  /** Octets seen so far, dropped ones among them. */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(octets: Uint8Array, limit: number): void {
+    this.#size += octets.length;
+    if (this.#size > limit) {
+      this.#overLimit = true;
+      this.#parts = [];
+    } else if (octets.length > 0) {
+      this.#parts.push(octets);
+    }
+  }
+
+  /** All octets, or null where they were over the limit; then begins anew. */
+  finish(): Uint8Array | null {
+    const octets = this.#overLimit ? null : concat(this.#parts);
+    this.#parts = [];
+    this.#size = 0;
+    this.#overLimit = false;
+    return octets;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * smtp-pigeon: accepts mail over SMTP and delivers each message as an HTTP POST. This file reads the
+ * command line and the environment, wires the rooms of `lib/` together, and owns signals and exit codes:
+ * 0 for success, 1 for failure, 2 for usage.
+ *
+ * @module
+ */
+// @ts-types="./lib/std/parse_args.d.ts"
+import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
+// @ts-types="./lib/std/uuid_v7.d.ts"
+import { generate } from "npm:deno-std@1.4.0/uuid/v7.js";
+import manifest from "./deno.json" with { type: "json" };
+import { type Config, configure, fixed } from "./lib/config.ts";
+import type { Observe } from "./lib/event.ts";
+import { type Faults, isFaults } from "./lib/fault.ts";
+import { help } from "./lib/help.ts";
+import { logger } from "./lib/log.ts";
+import type { Mail } from "./lib/mail.ts";
+import { load, read, type Surroundings } from "./lib/message.ts";
+import { grammar, tieValues } from "./lib/options.ts";
+import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
+import { replay } from "./lib/replay.ts";
+import { type HttpRequest, type Target, target } from "./lib/request.ts";
+import { sampleContexts, sampleMail } from "./lib/sample.ts";
+import { formatAddress, listen } from "./lib/smtp.ts";
+import { outcomeOf, post, webhook, type WebhookOptions } from "./lib/webhook.ts";
+import json from "./templates/json.mustache" with { type: "text" };
+
+const { version } = manifest;
+
+/** Runs the program and returns its exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const flags = parseArgs(tieValues(args), grammar);
+  if (flags.help) return print(help(version));
+  if (flags.version) return print(`smtp-pigeon ${version}\n`);
+
+  const { config, faults } = configure(flags, { env, readTextFile: Deno.readTextFileSync });
+  const surroundings = { version, hostname, env, vars: config.vars };
+  const { url, headers, template = null } = config;
+  const endpoint = await target(
+    { url, headers, template: template ?? { text: json, label: "the default template" }, version },
+    sampleContexts(surroundings),
+  );
+  if (isFaults(endpoint)) return complain([...faults, ...endpoint.faults], 2);
+  if (faults.length > 0) return complain(faults, 2);
+
+  const commands = { serve, render, test };
+  return await commands[config.command](config, endpoint, surroundings);
+}
+
+type Command = (config: Config, endpoint: Target, surroundings: Surroundings) => Promise<number>;
+
+/** Runs the server until a signal ends it. */
+const serve: Command = async (config, endpoint, surroundings) => {
+  const log = logger({
+    write: (line) => void complain([line], 0),
+    now: config.standaloneLogging ? () => new Date() : null,
+  });
+  const observe: Observe = (event) => {
+    log(event);
+    // The parser takes a while to load: begin when a client comes, not when its message is complete.
+    if (event.kind === "session") load();
+  };
+  const readMail = (mail: Mail) => read(mail, surroundings);
+  const courier = config.url === null
+    ? printer(endpoint, readMail, (octets) => write(Deno.stdout, octets))
+    : webhook(endpoint, readMail, observe, sending(config));
+  const { host, port, domain, maxMessageOctets, maxRecipients } = config;
+  try {
+    const { stopped } = listen({
+      host,
+      port,
+      policy: { ...fixed, domain, maxMessageOctets, maxRecipients },
+      limits: { ...fixed, maxMessageOctets },
+      courier,
+      observe,
+      newId: generate,
+      now: () => new Date(),
+    }, untilSignal());
+    await stopped;
+    return 0;
+  } catch (error) {
+    return complain(
+      [`Cannot listen at ${formatAddress(host, port)}: ${(error as Error).message}`],
+      1,
+    );
+  }
+};
+
+/** Prints the request that the message on standard input would become. */
+const render: Command = async (_config, endpoint, surroundings) => {
+  const data = new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
+  const context = await replay(data, generate(), new Date(), surroundings);
+  return printRequest(await endpoint.request(context, new Date()));
+};
+
+/** Sends the sample message to the endpoint and prints what it answers. */
+const test: Command = async (config, endpoint, surroundings) => {
+  const mail = sampleMail(generate(), new Date());
+  const request = await endpoint.request(await read(mail, surroundings), new Date());
+  if (isFaults(request) || config.url === null) return printRequest(request);
+  const result = await post(request, sending(config), new AbortController().signal);
+  if (result.kind === "silence") {
+    return complain([`Cannot reach ${endpoint.destination}: ${result.detail}`], 1);
+  }
+  print(formatAnswer(result));
+  return outcomeOf(result.status).kind === "accepted" ? 0 : 1;
+};
+
+function sending({ timeoutMs }: Config): WebhookOptions {
+  return { ...fixed, timeoutMs, fetch, now: () => performance.now() };
+}
+
+function printRequest(request: HttpRequest | Faults): number {
+  if (isFaults(request)) return complain(request.faults, 1);
+  write(Deno.stdout, formatRequest(request));
+  return 0;
+}
+
+function print(text: string): number {
+  write(Deno.stdout, new TextEncoder().encode(text));
+  return 0;
+}
+
+function complain(faults: readonly string[], exitCode: number): number {
+  write(Deno.stderr, new TextEncoder().encode(faults.map((fault) => `${fault}\n`).join("")));
+  return exitCode;
+}
+
+/** Whoever reads us may be gone; mail is delivered all the same. */
+function write(stream: typeof Deno.stdout, octets: Uint8Array): void {
+  try {
+    for (let at = 0; at < octets.length;) at += stream.writeSync(octets.subarray(at));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/** An environment variable; one that must not be read is one that is not set. */
+function env(variable: string): string | undefined {
+  if (variable === "" || /[=\0]/.test(variable)) return undefined;
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) : undefined;
+}
+
+/** The name of this machine; empty where it must not be read. */
+function hostname(): string {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
+  return state === "granted" ? Deno.hostname() : "";
+}
+
+/** Aborted by the first signal that asks the program to end; the second one ends it. */
+function untilSignal(): AbortSignal {
+  const controller = new AbortController();
+  const signals: Deno.Signal[] = ["SIGINT", Deno.build.os === "windows" ? "SIGBREAK" : "SIGTERM"];
+  const stop = () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    controller.abort();
+  };
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  return controller.signal;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
