@@ -1,0 +1,59 @@
+/** A real HTTP endpoint that keeps what it is sent. */
+
+/** One request as it arrived. */
+export interface Received {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly text: string;
+}
+
+/** Answers a request. */
+export type Handler = (request: Received) => Response | Promise<Response>;
+
+/** Listens on a free port of the loopback interface until it is disposed of. */
+export class Endpoint implements AsyncDisposable {
+  /** Every request so far. */
+  readonly received: Received[] = [];
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  #waiting: (() => void)[] = [];
+
+  constructor(handler: Handler = () => new Response("thanks")) {
+    this.#server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      async (request) => {
+        const body = await request.bytes();
+        const { pathname, search } = new URL(request.url);
+        const received = {
+          method: request.method,
+          path: pathname + search,
+          headers: request.headers,
+          body,
+          text: new TextDecoder().decode(body),
+        };
+        this.received.push(received);
+        for (const resolve of this.#waiting.splice(0)) resolve();
+        return await handler(received);
+      },
+    );
+  }
+
+  /** Such as `http://127.0.0.1:40001`. */
+  get origin(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}`;
+  }
+
+  /** Waits until there are `count` requests, and gives the last of them. */
+  async request(count = 1): Promise<Received> {
+    while (this.received.length < count) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return this.received[count - 1];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
