@@ -8,9 +8,11 @@ import { format, type Reply } from "./reply.ts";
 export interface Socket {
   /** Octets put into `buffer`; null at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
+  /** How many octets were taken. */
   write(octets: Uint8Array): Promise<number>;
   /** Ends the sending half only. */
   closeWrite?(): Promise<void>;
+  /** Ends both halves; frees a pending read. */
   close(): void;
 }
 

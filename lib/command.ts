@@ -44,7 +44,9 @@ export type Command =
 
 /** A line that is refused as it stands. */
 export interface Refusal {
+  /** Tells it from a command. */
   readonly verb: null;
+  /** What the client is told. */
   readonly reply: Reply;
 }
 

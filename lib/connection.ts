@@ -21,15 +21,20 @@ import { Decoder, type Frame, type WireLimits } from "./wire.ts";
 
 /** What a connection obeys and uses. */
 export interface ConnectionOptions {
+  /** What the session obeys. */
   readonly policy: Policy;
+  /** What framing and patience obey. */
   readonly limits: WireLimits & {
     /** Milliseconds that a client may say nothing (RFC 5321 section 4.5.3.2.7), or take no reply. */
     readonly idleTimeoutMs: number;
   };
+  /** Takes each complete message. */
   readonly courier: Courier;
+  /** Hears what happens. */
   readonly observe: Observe;
   /** A new UUID version 7. */
   readonly newId: () => string;
+  /** The time of day. */
   readonly now: () => Date;
 }
 

@@ -6,6 +6,7 @@ import type { ForwardPath, ReversePath } from "./path.ts";
 
 /** Who sends and who receives, as MAIL and RCPT said (RFC 5321 section 2.3.1). */
 export interface Envelope {
+  /** The sender. */
   readonly reversePath: ReversePath;
   /** In the order of the RCPT commands, repeats kept. */
   readonly forwardPaths: readonly [ForwardPath, ...ForwardPath[]];
@@ -31,7 +32,9 @@ export interface Mail {
   readonly id: string;
   /** When the session, or what followed its last reset, began. */
   readonly receivedAt: Date;
+  /** Who handed it over. */
   readonly client: Client;
+  /** Who sends and who receives. */
   readonly envelope: Envelope;
   /** Header and body as received, dot-stuffing undone, line ends untouched. */
   readonly data: Uint8Array;

@@ -26,7 +26,9 @@ export type ForwardPath = Mailbox;
 
 /** A path that was read from the start of a text, and what followed it. */
 export interface PathRead<Path> {
+  /** What was read. */
   readonly path: Path;
+  /** What follows: parameters, if anything. */
   readonly rest: string;
 }
 

@@ -12,8 +12,11 @@ export type EnhancedStatus = `${2 | 4 | 5}.${number}.${number}`;
 
 /** One reply: a code, an enhanced status where RFC 2034 wants one, and one or more lines of text. */
 export interface Reply {
+  /** Three digits (RFC 5321 section 4.2.1). */
   readonly code: number;
+  /** Null in the greeting, the answers to EHLO and HELO, and 3xx. */
   readonly status: EnhancedStatus | null;
+  /** Printable ASCII. */
   readonly lines: readonly [string, ...string[]];
 }
 

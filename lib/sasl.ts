@@ -6,7 +6,9 @@
 
 /** What a client says it is. */
 export interface Credentials {
+  /** The authentication identity. */
   readonly user: string;
+  /** In the clear: keep it nowhere. */
   readonly password: string;
 }
 

@@ -44,10 +44,15 @@ export interface Peer {
   readonly errors: number;
 }
 
-interface Collecting {
+/** What MAIL and RCPT have said so far. */
+export interface Collecting {
+  /** Who says it. */
   readonly peer: Peer;
+  /** From MAIL. */
   readonly reversePath: ReversePath;
+  /** From RCPT, in order. */
   readonly forwardPaths: readonly ForwardPath[];
+  /** Whether MAIL asked for SMTPUTF8 (RFC 6531). */
   readonly smtpUtf8: boolean;
 }
 
@@ -105,7 +110,9 @@ export type Session =
 
 /** A session after something happened, and what the client is told; null is silence. */
 export interface Turn {
+  /** The state to go on from. */
   readonly session: Session;
+  /** Goes to the client before anything else. */
   readonly reply: Reply | null;
 }
 

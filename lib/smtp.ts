@@ -12,8 +12,11 @@ export interface ServerOptions extends ConnectionOptions {
   readonly host: string;
   /** 0 to 65535; 0 picks a free one. */
   readonly port: number;
+  /** Limits of each connection, and of all together. */
   readonly limits: ConnectionOptions["limits"] & {
+    /** Open at once; further ones get 421. */
     readonly maxConnections: number;
+    /** Open at once from one client address; further ones get 421. */
     readonly maxConnectionsPerAddress: number;
     /** Milliseconds that messages in flight have to arrive once the server stops. */
     readonly graceMs: number;
@@ -22,7 +25,9 @@ export interface ServerOptions extends ConnectionOptions {
 
 /** A server that listens. */
 export interface Server {
+  /** The IP address it listens at. */
   readonly hostname: string;
+  /** The port it listens at, never 0. */
   readonly port: number;
   /** Resolves when the server has stopped and every connection is closed. */
   readonly stopped: Promise<void>;

@@ -63,6 +63,7 @@ export class Decoder {
   /** Within data: whether `#unread` begins a line. */
   #atLineStart = true;
 
+  /** Begins with nothing read. */
   constructor(limits: WireLimits) {
     this.#limits = limits;
   }

@@ -1,0 +1,121 @@
+/**
+ * The path of a message, room by room, for a text of 4 KB and a mail of 5 MB with an attachment.
+ * `deno task bench` runs it. Compare the rows of one run only: the machine decides the rest.
+ */
+import type { Socket } from "../lib/channel.ts";
+import { converse } from "../lib/connection.ts";
+import type { Mail } from "../lib/mail.ts";
+import { read, type Surroundings } from "../lib/message.ts";
+import { target } from "../lib/request.ts";
+import { sampleContexts } from "../lib/sample.ts";
+import { Decoder } from "../lib/wire.ts";
+import { isFaults } from "../lib/fault.ts";
+import json from "../templates/json.mustache" with { type: "text" };
+
+const limits = {
+  maxLineOctets: 2_000,
+  maxMessageOctets: 10 * 1024 ** 2,
+  idleTimeoutMs: 300_000,
+};
+const surroundings: Surroundings = {
+  version: "0.0.0",
+  hostname: () => "localhost",
+  env: () => undefined,
+  vars: {},
+};
+const encode = (text: string) => new TextEncoder().encode(text);
+
+const text = encode(
+  "From: a@example.org\r\nTo: b@example.org\r\nSubject: report\r\n\r\n" +
+    "a line of a report, as cron sends them, with some dots...\r\n".repeat(70),
+);
+const attached = encode(
+  "From: a@example.org\r\nTo: b@example.org\r\nSubject: scan\r\nMIME-Version: 1.0\r\n" +
+    "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nsee attachment\r\n--x\r\n" +
+    "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+    `${"QUJD".repeat(19)}\r\n`.repeat(67_000) + "--x--\r\n",
+);
+
+const mailOf = (data: Uint8Array): Mail => ({
+  id: "017e1506-9120-7000-8000-000000000000",
+  receivedAt: new Date(0),
+  client: { address: "127.0.0.1", port: 1, hostname: null, tls: false, user: null },
+  envelope: { reversePath: null, forwardPaths: [{ localPart: "b", domain: "example.org" }] },
+  data,
+});
+
+/** Data as it stands on the wire, cut as a socket cuts it. */
+function cuts(data: Uint8Array): Uint8Array[] {
+  const wire = encode(
+    new TextDecoder().decode(data).replaceAll("\r\n.", "\r\n..") + ".\r\n",
+  );
+  const count = Math.ceil(wire.length / 65_536);
+  return Array.from({ length: count }, (_, i) => wire.subarray(i * 65_536, (i + 1) * 65_536));
+}
+
+for (const [name, data] of [["4 KB", text], ["5 MB", attached]] as const) {
+  const pieces = cuts(data);
+
+  Deno.bench(`wire: ${name} of data`, { group: name }, () => {
+    const decoder = new Decoder(limits);
+    for (const piece of pieces) {
+      decoder.push(piece);
+      decoder.next({ kind: "data", lineEnd: "CRLF" });
+    }
+  });
+
+  Deno.bench(`connection: a session with ${name}`, { group: name }, async () => {
+    const reads = [
+      encode("EHLO a\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"),
+      ...pieces,
+      encode("QUIT\r\n"),
+    ];
+    await converse(
+      socketOf(reads),
+      { address: "127.0.0.1", port: 1, tls: false },
+      {
+        policy: { ...limits, domain: "localhost", maxRecipients: 100, maxErrors: 20 },
+        limits,
+        courier: () => Promise.resolve({ kind: "accepted", note: "benchmark" }),
+        observe: () => {},
+        newId: () => "017e1506-9120-7000-8000-000000000000",
+        now: () => new Date(0),
+      },
+      { soon: new AbortController().signal, now: new AbortController().signal },
+    );
+  });
+
+  Deno.bench(`message: ${name} into a context`, { group: name }, async () => {
+    await read(mailOf(data), surroundings);
+  });
+
+  const made = await target(
+    { url: null, headers: [], template: { text: json, label: "default" }, version: "0.0.0" },
+    sampleContexts(surroundings),
+  );
+  if (isFaults(made)) throw new Error(made.faults.join("\n"));
+  const context = await read(mailOf(data), surroundings);
+  Deno.bench(`request: ${name} into JSON`, { group: name }, async () => {
+    await made.request(context, new Date(0));
+  });
+}
+
+/** A client that has sent all it will ever send. */
+function socketOf(reads: readonly Uint8Array[]): Socket {
+  const left = reads.flatMap((octets) =>
+    Array.from(
+      { length: Math.ceil(octets.length / 4096) },
+      (_, i) => octets.subarray(i * 4096, (i + 1) * 4096),
+    )
+  );
+  return {
+    read: (buffer) => {
+      const octets = left.shift();
+      if (octets === undefined) return Promise.resolve(null);
+      buffer.set(octets);
+      return Promise.resolve(octets.length);
+    },
+    write: (octets) => Promise.resolve(octets.length),
+    close: () => {},
+  };
+}
