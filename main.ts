@@ -11,12 +11,15 @@ import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 import { generate } from "npm:deno-std@1.4.0/uuid/v7.js";
 import manifest from "./deno.json" with { type: "json" };
 import { type Config, configure, fixed } from "./lib/config.ts";
+import type { Surroundings } from "./lib/context.ts";
+import { delivery } from "./lib/delivery.ts";
 import type { Observe } from "./lib/event.ts";
 import { type Faults, isFaults } from "./lib/fault.ts";
 import { help } from "./lib/help.ts";
 import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
-import { load, read, type Surroundings } from "./lib/message.ts";
+import { read } from "./lib/message.ts";
+import { load } from "./lib/mime.ts";
 import { grammar, tieValues } from "./lib/options.ts";
 import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import { replay } from "./lib/replay.ts";
@@ -31,7 +34,7 @@ const { version } = manifest;
 /** Runs the program and returns its exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const flags = parseArgs(tieValues(args), grammar);
-  if (flags.help) return print(help(version));
+  if (flags.help || flags._[0] === "help") return print(help(version));
   if (flags.version) return print(`smtp-pigeon ${version}\n`);
 
   const { config, faults } = configure(flags, { env, readTextFile: Deno.readTextFileSync });
@@ -59,12 +62,15 @@ const serve: Command = async (config, endpoint, surroundings) => {
   const observe: Observe = (event) => {
     log(event);
     // The parser takes a while to load: begin when a client comes, not when its message is complete.
-    if (event.kind === "session") load();
+    // Whether that fails is for whoever reads a message to see.
+    if (event.kind === "session") load().catch(() => {});
   };
+  surviveFaults(observe);
   const readMail = (mail: Mail) => read(mail, surroundings);
-  const courier = config.url === null
-    ? printer(endpoint, readMail, (octets) => write(Deno.stdout, octets))
-    : webhook(endpoint, readMail, observe, sending(config));
+  const send = config.url === null
+    ? printer((octets) => write(Deno.stdout, octets))
+    : webhook(observe, sending(config));
+  const courier = delivery(endpoint, readMail, send, observe);
   const { host, port, domain, maxMessageOctets, maxRecipients } = config;
   try {
     const { stopped } = listen({
@@ -106,6 +112,18 @@ const test: Command = async (config, endpoint, surroundings) => {
   print(formatAnswer(result));
   return outcomeOf(result.status).kind === "accepted" ? 0 : 1;
 };
+
+/** The last resort: a fault that escapes a library must not take other people's messages with it. */
+function surviveFaults(observe: Observe): void {
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    observe({ kind: "fault", id: null, error: event.error });
+  });
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    observe({ kind: "fault", id: null, error: event.reason });
+  });
+}
 
 function sending({ timeoutMs }: Config): WebhookOptions {
   return { ...fixed, timeoutMs, fetch, now: () => performance.now() };

@@ -31,7 +31,7 @@ export type Command =
   | { readonly verb: "RCPT"; readonly forwardPath: ForwardPath }
   | {
     readonly verb: "BDAT";
-    /** Octets that follow; `Infinity` for more than can be counted, null for no number at all. */
+    /** Octets that follow; null where that cannot be read, or not be counted. */
     readonly octets: number | null;
     readonly last: boolean;
   }
@@ -40,7 +40,12 @@ export type Command =
     readonly mechanism: string;
     readonly initialResponse: string | null;
   }
+  /** A line that every HTTP request has, and no SMTP session (RFC 9112 section 3). */
+  | { readonly verb: "HTTP" }
   | { readonly verb: "DATA" | "RSET" | "NOOP" | "VRFY" | "HELP" | "QUIT" };
+
+/** A command with one of these verbs. */
+export type CommandOf<Verb extends Command["verb"]> = Extract<Command, { readonly verb: Verb }>;
 
 /** A line that is refused as it stands. */
 export interface Refusal {
@@ -70,14 +75,19 @@ const NOT_IMPLEMENTED = new Set(
 
 const CONTROL = /\p{Cc}/u;
 
+/** The request line, or the Host field for one whose request line is over the limit. */
+const HTTP = /^(?:[A-Z]+ .* HTTP\/\d(?:\.\d)?|Host: *\S+) *$/i;
+
 /** Reads a command line, given without its line end. */
 export function parse(octets: Uint8Array): Command | Refusal {
   const line = decode(octets);
   if (line === null || CONTROL.test(line)) {
     return refuse(replies.lineUnreadable);
   }
+  if (HTTP.test(line)) return { verb: "HTTP" };
   const [, word, argument] = /^([^ ]*) *(.*?) *$/s.exec(line)!;
-  const verb = word.toUpperCase();
+  // Of ASCII alone: "ſ" and "ı" have capitals there too.
+  const verb = word.replace(/[a-z]/g, (letter) => letter.toUpperCase());
   switch (verb) {
     case "EHLO":
     case "HELO":
@@ -201,7 +211,7 @@ function parseChunk(argument: string): Command {
   const octets = Number(match[1]);
   return {
     verb: "BDAT",
-    octets: Number.isSafeInteger(octets) ? octets : Infinity,
+    octets: Number.isSafeInteger(octets) ? octets : null,
     last: match[2] !== undefined,
   };
 }

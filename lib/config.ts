@@ -4,7 +4,7 @@
  */
 // @ts-types="./std/closest_string.d.ts"
 import { closestString } from "npm:deno-std@1.4.0/text/closest_string.js";
-import { fault, type Faults, isFaults, type Setting } from "./fault.ts";
+import { fault, type Faults, isFaults, quote, type Setting } from "./fault.ts";
 import {
   type CommandName,
   commands,
@@ -17,19 +17,29 @@ import {
 
 /** All that was asked for, in the units in which it is used. */
 export interface Config {
+  /** What to do. */
   readonly command: CommandName;
   /** Null to print requests instead of sending them. */
   readonly url: Setting | null;
+  /** Header fields, `Name: value` each. */
   readonly headers: readonly Setting[];
   /** Null for the default payload. */
   readonly template: Setting | null;
+  /** What `{{var.NAME}}` is. */
   readonly vars: Readonly<Record<string, string>>;
+  /** Milliseconds that the endpoint may take, more than 0. */
   readonly timeoutMs: number;
+  /** Address or name to listen at. */
   readonly host: string;
+  /** 0 to 65535; 0 picks a free one. */
   readonly port: number;
+  /** The server's name in its replies. */
   readonly domain: string;
+  /** At least 1. */
   readonly maxMessageOctets: number;
+  /** At least 1. */
   readonly maxRecipients: number;
+  /** Whether log lines begin with date and time. */
   readonly standaloneLogging: boolean;
 }
 
@@ -38,6 +48,7 @@ export type Flags = Readonly<Record<string, unknown>> & { readonly _: readonly s
 
 /** Where settings come from beside the flags. */
 export interface Sources {
+  /** The value of a variable; undefined where it is not set. */
   readonly env: (name: string) => string | undefined;
   /** The text of a file; throws where it cannot be read. */
   readonly readTextFile: (path: string) => string;
@@ -61,8 +72,10 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
   const faults = unknownOptions(flags);
   const settings = new Settings(flags, sources, faults);
   const command = settings.sound(commandOf(flags._), "render");
-  const url = settings.one("url");
-  if (url === null && command !== "render") {
+  const before = faults.length;
+  const given = settings.one("url");
+  const url = given?.text === "" ? null : given;
+  if (given === null && faults.length === before && command !== "render") {
     faults.push(`Cannot ${command}: no endpoint is set, name one with --url`);
   }
   const config: Config = {
@@ -84,23 +97,41 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
   return { config, faults };
 }
 
-function unknownOptions(flags: Flags): string[] {
+function unknownOptions({ unknown }: Flags): string[] {
   const known: readonly string[] = options.map(({ name }) => name);
-  return Object.keys(flags).filter((name) => ![...known, "_", "h"].includes(name)).map((name) =>
-    name.length === 1
-      ? `Cannot use -${name}: no such option, see --help`
-      : `Cannot use --${name}: no such option, the nearest is --${closestString(name, known)}`
-  );
+  return listOf(unknown).map((word) => {
+    const name = quote(word).slice(1, -1);
+    return /^-[^-]$/.test(word)
+      ? `Cannot use ${name}: no such option, see --help`
+      : `Cannot use ${name}: no such option, the nearest is --${
+        closestString(word.replace(/^-+(no-)?/, ""), known)
+      }`;
+  });
 }
 
 function commandOf([command = "serve", ...others]: readonly string[]): CommandName | Faults {
   const known = Object.keys(commands);
   if (!known.includes(command)) {
     const nearest = closestString(command, known);
-    return fault(`Cannot run "${command}": no such command, the nearest is ${nearest}`);
+    return fault(`Cannot run ${quote(command)}: no such command, the nearest is ${nearest}`);
   }
-  if (others.length > 0) return fault(`Cannot use "${others[0]}": ${command} takes options only`);
+  if (others.length > 0) {
+    return fault(`Cannot use ${quote(others[0])}: ${command} takes options only`);
+  }
   return command as CommandName;
+}
+
+/** The values of a flag in order; none where it was not given. */
+function listOf(given: unknown): readonly string[] {
+  return Array.isArray(given) ? given : [];
+}
+
+/** A value and the name of what set it. */
+interface Source {
+  readonly text: string;
+  readonly name: string;
+  /** Whether a fault must not quote it. */
+  readonly isSecret: boolean;
 }
 
 /** Looks settings up and collects the faults. */
@@ -117,36 +148,47 @@ class Settings {
 
   /** All values of an option that repeats. */
   many(name: OptionName): readonly Setting[] {
-    const given = this.#flags[name];
-    if (Array.isArray(given)) return given.map((text) => flagSetting(name, text));
+    const given = this.#fromFlags(name);
+    if (given.length > 0) return given.filter(({ text }) => text !== "");
     const set = this.#fromEnvironment(name);
-    return (set?.text.split("\n") ?? []).map((text) => text.trim()).filter((text) => text !== "")
-      .map((text) => ({ text, label: set!.label }));
+    if (set === null) return [];
+    return set.text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
+      .map((line) => setting({ ...set, text: line }));
   }
 
   /** The value of an option, or null. */
   one(name: OptionName): Setting | null {
-    const given = this.#flags[name];
-    if (typeof given === "string") return flagSetting(name, given);
-    if (given === true) return { text: "true", label: `--${name}` };
-    return this.#fromEnvironment(name);
+    const given = this.#fromFlags(name);
+    if (given.length > 1) {
+      this.#faults.push(`Cannot use --${name}: given ${given.length} times, must be given once`);
+    }
+    if (given.length > 0) return given[0];
+    const set = this.#fromEnvironment(name);
+    return set === null ? null : setting(set, name);
   }
 
   /** The template, from wherever: `--template-file` stands beside `--template`, above the environment. */
   template(): Setting | null {
-    const { template, "template-file": path } = this.#flags;
-    if (typeof path !== "string") return this.one("template");
-    if (template !== undefined) {
+    const [path] = this.#fromFlags("template-file");
+    if (path === undefined) {
+      const template = this.one("template");
+      return template?.text === "" ? null : template;
+    }
+    if (listOf(this.#flags.template).length > 0) {
       this.#faults.push(
         "Cannot use --template-file: --template is given too, only one can be used",
       );
     }
-    return this.#fromFile(path, `--template-file "${path}"`);
+    if (this.one("template-file")?.text === "") return null;
+    const text = this.#read(path.text, "--template-file");
+    return text === null ? null : { text, label: path.label };
   }
 
   /** The value of an option, or its default. */
   or(name: PresetName): Setting {
-    return this.one(name) ?? flagSetting(name, presets[name]);
+    const set = this.one(name);
+    // A flag without its value is a fault already; one is enough.
+    return set === null || set.text === "" ? { text: presets[name], label: `--${name}` } : set;
   }
 
   /** A value that was read; `instead` where it was not, and the faults are kept. */
@@ -156,31 +198,40 @@ class Settings {
     return instead;
   }
 
-  /** An empty variable is one that is not set, as service managers leave them behind. */
-  #fromEnvironment(name: OptionName): Setting | null {
-    const variable = variableOf(name);
-    const text = this.#sources.env(variable);
-    if (text) return { text, label: `${variable} "${text}"` };
-    const path = this.#sources.env(`${variable}_FILE`);
-    return path ? this.#fromFile(path, `${variable}_FILE`) : null;
+  #fromFlags(name: OptionName): readonly Setting[] {
+    const texts = listOf(this.#flags[name]);
+    const missing = `Cannot use --${name}: must have a value`;
+    if (texts.includes("") && !this.#faults.includes(missing)) this.#faults.push(missing);
+    return texts.map((text) => setting({ text, name: `--${name}`, isSecret: false }, name));
   }
 
-  /** The label does not quote what a file holds: it may be a secret. */
-  #fromFile(path: string, label: string): Setting | null {
+  /** An empty variable is one that is not set, as service managers leave them behind. */
+  #fromEnvironment(name: OptionName): Source | null {
+    const variable = variableOf(name);
+    const set = this.#sources.env(variable);
+    if (set) return { text: set, name: variable, isSecret: false };
+    const path = this.#sources.env(`${variable}_FILE`);
+    const text = path ? this.#read(path, `${variable}_FILE`) : null;
+    return text === null ? null : { text, name: `${variable}_FILE`, isSecret: true };
+  }
+
+  /** A file without the line end that editors put at its end, and the mark that some put before it. */
+  #read(path: string, name: string): string | null {
     try {
-      return { text: this.#sources.readTextFile(path).replace(/\r?\n$/, ""), label };
+      return this.#sources.readTextFile(path).replace(/^\ufeff/, "").replace(/\r?\n$/, "");
     } catch (error) {
       const reason = error instanceof Deno.errors.NotFound
         ? "no such file"
-        : (error as Error).message;
-      this.#faults.push(`Cannot read "${path}" for ${label.split(" ")[0]}: ${reason}`);
+        : (error as Error).message.replace(/( \(os error \d+\))?(: \w+ '.*')?$/s, "");
+      this.#faults.push(`Cannot read ${quote(path)} for ${name}: ${reason}`);
       return null;
     }
   }
 }
 
-function flagSetting(name: string, text: string): Setting {
-  return { text, label: name === "template" ? `--${name}` : `--${name} "${text}"` };
+/** A template is too long to be quoted, and its faults name a place in it. */
+function setting({ text, name, isSecret }: Source, option?: OptionName): Setting {
+  return { text, label: isSecret || option === "template" ? name : `${name} ${quote(text)}` };
 }
 
 const must = ({ label }: Setting, wanted: string) =>

@@ -7,16 +7,16 @@ import { Channel, type Socket } from "./channel.ts";
 import type { Observe } from "./event.ts";
 import type { Client, Courier } from "./mail.ts";
 import * as replies from "./reply.ts";
+import { connect, finish, receive } from "./session.ts";
 import {
-  connect,
-  finish,
+  isInFlight,
+  isOpen,
   type Policy,
-  receive,
   type Session,
   type SessionIn,
   type Turn,
   wanted,
-} from "./session.ts";
+} from "./state.ts";
 import { Decoder, type Frame, type WireLimits } from "./wire.ts";
 
 /** What a connection obeys and uses. */
@@ -190,28 +190,4 @@ class Connection {
     observe({ kind: "session", id: visit.id, address, port });
     return visit;
   }
-}
-
-/** Whether a transaction is open. */
-function isOpen(session: Session): boolean {
-  switch (session.state) {
-    case "discarding":
-      return isOpen(session.then);
-    case "transaction":
-    case "data":
-    case "chunk":
-    case "chunked":
-    case "delivering":
-      return true;
-    case "connected":
-    case "ready":
-    case "authenticating":
-    case "closed":
-      return false;
-  }
-}
-
-/** Whether a message is on its way, so that a stopping server waits for it. */
-function isInFlight({ state }: Session): boolean {
-  return state === "data" || state === "chunk" || state === "chunked" || state === "delivering";
 }

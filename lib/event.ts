@@ -54,8 +54,8 @@ export type Event =
   | { readonly kind: "lost"; readonly id: string; readonly state: string }
   /** The session ended. */
   | { readonly kind: "logout"; readonly id: string; readonly posted: boolean }
-  /** A fault of the program's own; the session ended with 421. */
-  | { readonly kind: "fault"; readonly id: string; readonly error: unknown };
+  /** A fault of the program's own: it ended a session with 421, or, without id, nobody knows where. */
+  | { readonly kind: "fault"; readonly id: string | null; readonly error: unknown };
 
 /** Takes events as they happen. It must not throw. */
 export type Observe = (event: Event) => void;

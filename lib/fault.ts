@@ -2,6 +2,7 @@
 
 /** Faults, each one line: "Cannot <action>: <current state>, <wanted state>". */
 export interface Faults {
+  /** One line each, without its end. */
   readonly faults: readonly string[];
 }
 
@@ -15,8 +16,20 @@ export function fault(text: string): Faults {
   return { faults: [text] };
 }
 
-/** A text that an operator set, and what to call it in a fault, such as `--port "25"`. */
+/** A text that an operator set. */
 export interface Setting {
+  /** What was set. */
   readonly text: string;
+  /** What to call it in a fault, such as `--port "25"`; without the text where that may be a secret. */
   readonly label: string;
+}
+
+/** Characters of a value that a fault shows. */
+const QUOTE_LENGTH = 200;
+
+/** A value in quotes, short enough for one line and without anything that would end it. */
+export function quote(text: string): string {
+  const line = [...text.slice(0, 2 * QUOTE_LENGTH).replace(/[\p{Cc}\u2028\u2029]+/gu, " ")];
+  const isWhole = text.length <= 2 * QUOTE_LENGTH && line.length <= QUOTE_LENGTH;
+  return `"${line.slice(0, QUOTE_LENGTH).join("")}${isWhole ? "" : "…"}"`;
 }

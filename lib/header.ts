@@ -2,10 +2,12 @@
  * The header section of a message, read off its octets (RFC 5322 section 2.2): where it ends, and its
  * fields in order, unfolded. What a field's value means is for message.ts.
  *
- * Two faults of real messages are mended here, since a parser would otherwise lose what they say:
- * octets that are not UTF-8 (RFC 6532) are read as windows-1252, field by field; and a message that
- * begins without any field is all body.
+ * Faults of real messages are mended here, since a parser would otherwise lose what they say: octets
+ * that are not UTF-8 (RFC 6532) are read as windows-1252, line by line; encoded words in a character
+ * set that nobody knows, or with a bare question mark, are rewritten; the line that mbox files put
+ * before a message is dropped; and a message that begins without any field is all body.
  */
+import { encodingOf, guess } from "./charset.ts";
 import { concat } from "./octets.ts";
 
 /** One header field. */
@@ -18,6 +20,7 @@ export interface Field {
 
 /** A message taken apart. */
 export interface Sections {
+  /** In order, without the lines that are no field. */
   readonly fields: readonly Field[];
   /** The octets after the empty line. */
   readonly body: Uint8Array;
@@ -31,12 +34,19 @@ const LF = 0x0a;
 const CR = 0x0d;
 const EMPTY_LINE = new TextEncoder().encode("\r\n");
 
+/** Real headers stay below 100 KB; mailparser refuses 1 MiB, and 10 MiB take it a while. */
+const MAX_HEADER_OCTETS = 512 * 1024;
+
 /** `field-name ":"`, with the blanks before the colon that RFC 5322 section 4.5 still allows. */
 const FIELD = /^([!-9;-~]+)[ \t]*:([^]*)$/;
 
+/** The line before each message of an mbox file (RFC 4155), which some pipe into a mailer. */
+const MBOX_LINE = /^>?From \S+ [^\r\n]*\d\d:\d\d[^\r\n]*\r?\n/;
+
 /** Takes a message apart. It never throws. */
 export function sectionsOf(data: Uint8Array): Sections {
-  if (!beginsWithField(data)) {
+  const message = data.subarray(mboxLine(data).length);
+  if (!beginsWithField(message)) {
     return {
       fields: [],
       body: data,
@@ -44,26 +54,31 @@ export function sectionsOf(data: Uint8Array): Sections {
       warnings: data.length === 0 ? [] : ["The message has no header"],
     };
   }
-  const { header, body } = split(data);
-  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let foreign = false;
-  const lines = linesOf(header).map((line) => {
-    try {
-      return utf8.decode(line);
-    } catch {
-      foreign = true;
-      return new TextDecoder("windows-1252").decode(line);
-    }
-  });
+  const { header, body } = split(message);
+  const isLong = header.length > MAX_HEADER_OCTETS;
+  const read = isLong ? concat([header.subarray(0, MAX_HEADER_OCTETS), EMPTY_LINE]) : header;
+  const { lines, foreign } = textLines(read);
+  const words = lines.map(mendWords);
+  const mendedLines = words.map(({ text }) => text);
+  const isSound = !foreign && !isLong && mendedLines.every((line, index) => line === lines[index]);
   return {
-    fields: unfold(lines),
+    fields: unfold(mendedLines),
     body,
-    mended: foreign ? concat([new TextEncoder().encode(lines.join("")), rest(data, header)]) : data,
-    warnings: foreign ? ["The header has octets that are not UTF-8, read as windows-1252"] : [],
+    mended: isSound
+      ? message
+      : concat([new TextEncoder().encode(mendedLines.join("")), message.subarray(header.length)]),
+    warnings: [
+      ...(isLong ? ["The header is too long, only the start of it was read"] : []),
+      ...(foreign ? ["The header has octets that are not UTF-8, read as windows-1252"] : []),
+      ...new Set(words.flatMap(({ warnings }) => warnings)),
+    ],
   };
 }
 
-const rest = (data: Uint8Array, header: Uint8Array) => data.subarray(header.length);
+function mboxLine(data: Uint8Array): string {
+  const start = new TextDecoder("latin1").decode(data.subarray(0, 1000));
+  return MBOX_LINE.exec(start)?.[0] ?? "";
+}
 
 /** Whether the first line is a header field, or is empty and so ends a header without fields. */
 function beginsWithField(data: Uint8Array): boolean {
@@ -85,8 +100,18 @@ function split(data: Uint8Array): { header: Uint8Array; body: Uint8Array } {
   }
 }
 
-/** Lines with their ends. */
-function linesOf(octets: Uint8Array): Uint8Array[] {
+/** Lines with their ends, as text. */
+function textLines(header: Uint8Array): { lines: string[]; foreign: boolean } {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(header);
+    return { lines: text.split(/(?<=\n)/), foreign: false };
+  } catch {
+    return { lines: octetLines(header).map((line) => guess(line).text), foreign: true };
+  }
+}
+
+/** Lines with their ends, as octets. */
+function octetLines(octets: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   let start = 0;
   while (start < octets.length) {
@@ -96,6 +121,31 @@ function linesOf(octets: Uint8Array): Uint8Array[] {
   }
   return lines;
 }
+
+/** An encoded word (RFC 2047 section 2), if its text has question marks in it even so. */
+const WORD = /=\?([^?\s*]+)(\*[^?\s]*)?\?(?:([Bb])\?([^?\s]*)|([Qq])\?((?:[^?\s]|\?(?!=))*))\?=/g;
+
+/** Encoded words that any parser decodes. */
+function mendWords(line: string): { text: string; warnings: string[] } {
+  if (!line.includes("=?")) return { text: line, warnings: [] };
+  const warnings: string[] = [];
+  const text = line.replace(WORD, (_, charset, language = "", b, base64, q, quoted) => {
+    const known = encodingOf(charset) ?? (RARE.test(charset) ? charset : null);
+    if (known === null) {
+      warnings.push(
+        `The header has words in the unknown character set "${
+          charset.slice(0, 40)
+        }", read as windows-1252`,
+      );
+    }
+    const content = b === undefined ? quoted.replaceAll("?", "=3F") : base64;
+    return `=?${known ?? "windows-1252"}${language}?${b ?? q}?${content}?=`;
+  });
+  return { text, warnings };
+}
+
+/** Character sets that the platform has no name for, but the parser has. */
+const RARE = /^(?:utf-?(?:7|32)|cp|ibm|mac|win|iso|latin|l\d)/i;
 
 /** Fields of one or more lines (RFC 5322 section 2.2.3); lines that are no part of one are left out. */
 function unfold(lines: readonly string[]): Field[] {

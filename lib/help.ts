@@ -7,7 +7,7 @@ const WIDTH = 78;
 export function help(version: string): string {
   const groups = Map.groupBy<Option["group"], Option>(options, ({ group }) => group);
   return [
-    `smtp-pigeon ${version}: accepts mail over SMTP and delivers each message as an HTTP POST`,
+    `smtp-pigeon ${version}: accepts mail over SMTP, delivers each as an HTTP POST`,
     "",
     "Usage: smtp-pigeon [serve] --url URL [options]",
     "       smtp-pigeon render [options] < mail.eml",
@@ -37,7 +37,7 @@ export function help(version: string): string {
 function line({ name, value, help, preset, repeats }: Option): string[] {
   const notes = [
     ...(repeats ? ["repeatable"] : []),
-    ...(preset === undefined || value === null ? [] : [`default ${preset}`]),
+    ...(preset === undefined ? [] : [`default ${preset}`]),
   ];
   const text = notes.length === 0 ? help : `${help} (${notes.join(", ")})`;
   return entry(`--${name}${value === null ? "" : ` ${value}`}`, text);

@@ -18,7 +18,12 @@ export async function explain(text: string): Promise<string> {
   // JSON.parse does not always say where. This parser always does; it is loaded for faults only.
   const { parse, printParseErrorCode } = await import("npm:jsonc-parser@3.3.1");
   const errors: Parameters<typeof parse>[1] & object = [];
-  parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  try {
+    parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  } catch {
+    // It calls itself for each level.
+    return `${positionOf(text, 0)}: nested too deep`;
+  }
   const [{ offset, error }] = errors;
   const reason = printParseErrorCode(error).replace(/(?<=.)[A-Z]/g, " $&").toLowerCase();
   return `${positionOf(text, offset)}: ${reason}`;

@@ -21,8 +21,9 @@ const ANSWER_LENGTH = 200;
 export function logger({ write, now }: LogOptions): Observe {
   return (event) => {
     // Whatever a line quotes, it stays one line, and tells a terminal nothing.
-    const line = (("id" in event) ? `${event.id}: ${words(event)}` : words(event))
-      .replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trimEnd();
+    const line =
+      ("id" in event && event.id !== null ? `${event.id}: ${words(event)}` : words(event))
+        .replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trimEnd();
     write(now === null ? line : `${localTime(now())} ${line}`);
   };
 }

@@ -2,14 +2,17 @@
 
 /** One option. */
 export interface Option {
+  /** As it is written, without its dashes. */
   readonly name: string;
   /** What stands for its value in help; null where it takes none. */
   readonly value: string | null;
+  /** What it is for. */
   readonly help: string;
   /** The default, as it would be given. */
   readonly preset?: string;
   /** Whether it can be given more than once; in a variable or a file, one a line. */
   readonly repeats?: true;
+  /** Its heading on the help page. */
   readonly group: "Endpoint" | "SMTP" | "Other";
 }
 
@@ -127,24 +130,64 @@ export function variableOf(name: string): string {
   return `SMTP_PIGEON_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** How `parseArgs` of @std/cli has to read the command line. */
+/** Options without a value that ask for a page and end the program. */
+const pages: readonly string[] = ["help", "version"];
+
+const names: readonly string[] = options.map(({ name }) => name);
+
+/** Options that are collected: a second value must be noticed even where only one can be used. */
+const collected = names.filter((name) => !pages.includes(name));
+
+/** How `parseArgs` of @std/cli has to read the words that `tieValues` returns. */
 export const grammar = {
-  string: ["_", ...options.filter(({ value }) => value !== null).map(({ name }) => name)],
-  boolean: options.filter(({ value }) => value === null).map(({ name }) => name),
-  collect: options.filter((option) => "repeats" in option).map(({ name }) => name),
-  alias: { h: "help" },
+  string: ["_", "unknown", ...collected],
+  boolean: pages,
+  collect: ["unknown", ...collected],
+  alias: {},
 };
 
 /**
- * Ties each value to its option, `--url -` to `--url=-`: the parser would take a value that begins
- * with a dash for an option.
+ * Writes each option in the one form that `parseArgs` cannot misread, `--name=value`, and each that
+ * there is not as `--unknown=--name`. By itself the parser takes a value that begins with a dash for an
+ * option, any value of a switch for "true", and a dot in a name for an object.
+ *
+ * @example
+ * ```ts
+ * import { tieValues } from "./options.ts";
+ * tieValues(["--url", "-", "-h"]); // ["--url=-", "--help=true"]
+ * ```
  */
 export function tieValues(args: readonly string[]): string[] {
   const tied: string[] = [];
   for (let at = 0; at < args.length; at++) {
-    const takesValue = args[at].startsWith("--") && grammar.string.includes(args[at].slice(2));
     if (args[at] === "--") return [...tied, ...args.slice(at)];
-    tied.push(takesValue && at + 1 < args.length ? `${args[at]}=${args[++at]}` : args[at]);
+    const option = readOption(args[at]);
+    const next = args[at + 1];
+    if (option === null) tied.push(args[at]);
+    else if (!names.includes(option.name)) {
+      tied.push(`--unknown=${option.written}`);
+      // What follows is most likely its value, and no second fault.
+      if (option.value === null && next !== undefined && !isCommand(next) && !/^-/.test(next)) at++;
+    } else if (option.value !== null) tied.push(`--${option.name}=${option.value}`);
+    else if (isSwitch(option.name)) tied.push(`--${option.name}=true`);
+    else {
+      // A known option is not the value of another one: that one's value was forgotten.
+      const isValue = next !== undefined && !names.includes(readOption(next)?.name ?? "");
+      tied.push(`--${option.name}=${isValue ? args[++at] : ""}`);
+    }
   }
   return tied;
 }
+
+/** A word that begins with a dash, taken apart; null for any other. */
+function readOption(word: string) {
+  const [, written, dashes, name, value = null] = /^((--?)([^=]+))(?:=(.*))?$/s.exec(word) ?? [];
+  if (written === undefined) return null;
+  // A name with one dash is none of ours, but for -h.
+  return { written, name: written === "-h" ? "help" : dashes === "--" ? name : "", value };
+}
+
+const isSwitch = (name: string) =>
+  options.some((option) => option.name === name && option.value === null);
+
+const isCommand = (word: string) => Object.hasOwn(commands, word);

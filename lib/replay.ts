@@ -1,5 +1,6 @@
 /** A message from a file: nobody said who sends and who receives it, so its header is believed. */
-import { type Address, read, type Surroundings, type TemplateContext } from "./message.ts";
+import type { Address, Surroundings, TemplateContext } from "./context.ts";
+import { read } from "./message.ts";
 
 /** Reads a message; its sender and recipients are those of From, and of To, Cc and Bcc. */
 export async function replay(

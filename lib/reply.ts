@@ -215,6 +215,10 @@ export const tooManyConnections = (domain: string): Reply =>
 export const framingLost = (domain: string): Reply =>
   reply(421, "4.5.2", `${domain} cannot read size of BDAT, closing connection`);
 
+/** 421: another protocol's request, whose rest may be made to look like commands. */
+export const notSmtp = (domain: string): Reply =>
+  reply(421, "4.7.0", `${domain} speaks SMTP, not HTTP, closing connection`);
+
 /** 421: the server is stopping (RFC 5321 section 3.8). */
 export const shuttingDown = (domain: string): Reply =>
   reply(421, "4.3.2", `${domain} service shutting down, closing connection`);

@@ -8,17 +8,14 @@
  */
 import { fault, type Faults, isFaults, type Setting } from "./fault.ts";
 import { explain, isJson } from "./json.ts";
-import type { TemplateContext } from "./message.ts";
+import type { TemplateContext } from "./context.ts";
 import {
   compile,
-  type Escape,
   escapeFor,
   isJsonType,
   percentEncode,
   type Template,
   verbatim,
-  type View,
-  viewOf,
 } from "./template.ts";
 
 /** What makes a request, as an operator writes it. */
@@ -35,11 +32,13 @@ export interface RequestOptions {
 
 /** One request, ready to be sent. */
 export interface HttpRequest {
+  /** The method. */
   readonly method: "POST";
   /** Null where it goes nowhere. */
   readonly url: URL | null;
   /** In order. Values are byte strings: UTF-8, one character an octet, as fetch wants them. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The body as text; it is sent as UTF-8. */
   readonly body: string;
 }
 
@@ -73,12 +72,20 @@ const DEFAULT_CONTENT_TYPE = "application/json";
 /** The parsed templates of a target. */
 interface Recipe {
   readonly options: RequestOptions;
-  readonly url: Template | null;
-  /** The only origin that requests go to; null where they go nowhere. */
-  readonly origin: string | null;
+  /** Null where requests go nowhere. */
+  readonly url: UrlTemplate | null;
   readonly headers: readonly HeaderTemplate[];
   readonly body: Template;
-  readonly contentType: string;
+}
+
+interface UrlTemplate {
+  readonly template: Template;
+  /** What a fault calls it; without its text, which may hold secrets that no log should. */
+  readonly name: string;
+  /** The only origin that requests go to. */
+  readonly origin: string;
+  /** Segments of the path that an operator wrote as `.` or `..`. */
+  readonly dotSegments: number;
 }
 
 interface HeaderTemplate {
@@ -87,103 +94,155 @@ interface HeaderTemplate {
 }
 
 /**
- * Parses the templates and tries them on `samples`, the first of which decides the origin and the
- * content type. Returns all faults that it can find at once.
+ * Parses the templates and tries them on `samples`, the first of which decides the origin. Returns all
+ * faults that it can find at once.
  */
 export async function target(
   options: RequestOptions,
   samples: readonly [TemplateContext, ...TemplateContext[]],
 ): Promise<Target | Faults> {
-  const recipe = parseRecipe(options, viewOf(samples[0]));
+  const recipe = parseRecipe(options, samples[0]);
   if (isFaults(recipe)) return recipe;
   const tries = await Promise.all(samples.map((sample) => make(recipe, sample, new Date(0))));
   return tries.find(isFaults) ?? {
-    destination: recipe.origin ?? "standard output",
+    destination: recipe.url?.origin ?? "standard output",
     request: (context, at) => make(recipe, context, at),
   };
 }
 
-function parseRecipe(options: RequestOptions, sample: View): Recipe | Faults {
-  const url = options.url === null ? NOWHERE : parseUrl(options.url, sample);
+function parseRecipe(options: RequestOptions, sample: TemplateContext): Recipe | Faults {
+  const url = options.url === null ? null : parseUrl(options.url, sample);
   const headers = options.headers.map(parseHeader);
   const sound = headers.filter((header): header is HeaderTemplate => !isFaults(header));
-  const contentType = sound.findLast(isContentType)?.value.render(sample) ?? DEFAULT_CONTENT_TYPE;
-  const body = parsed(options.template, escapeFor(contentType));
+  const body = parsed(options.template);
   if (isFaults(url) || isFaults(body) || sound.length < headers.length) {
     return { faults: [url, ...headers, body].filter(isFaults).flatMap(({ faults }) => faults) };
   }
-  return { options, ...url, headers: sound, body, contentType };
+  // A request has one media type (RFC 9110 section 8.3): the last one given.
+  const last = sound.findLast(isContentType);
+  return {
+    options,
+    url,
+    headers: sound.filter((header) => !isContentType(header) || header === last),
+    body,
+  };
 }
 
-const NOWHERE = { url: null, origin: null };
-
-function parsed({ text, label }: Setting, escape: Escape): Template | Faults {
-  const template = compile(text, escape);
+function parsed({ text, label }: Setting): Template | Faults {
+  const template = compile(text);
   return isFaults(template) ? fault(`Cannot use ${label}: ${template.faults}`) : template;
 }
 
-function parseUrl(setting: Setting, sample: View): { url: Template; origin: string } | Faults {
-  const url = parsed(setting, percentEncode);
-  if (isFaults(url)) return url;
-  const rendered = URL.parse(url.render(sample));
-  return rendered !== null && /^https?:$/.test(rendered.protocol)
-    ? { url, origin: rendered.origin }
+function parseUrl(setting: Setting, sample: TemplateContext): UrlTemplate | Faults {
+  const template = parsed(setting);
+  if (isFaults(template)) return template;
+  const text = template.render(sample, percentEncode);
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol)
+    ? {
+      template,
+      name: setting.label.split(" ")[0],
+      origin: url.origin,
+      dotSegments: countDotSegments(text),
+    }
     : fault(`Cannot use ${setting.label}: must be an http or https URL, or - to print requests`);
 }
 
-function parseHeader({ text, label }: Setting): HeaderTemplate | Faults {
+function parseHeader(setting: Setting): HeaderTemplate | Faults {
+  const { text, label } = setting;
   const [, name, value] = HEADER.exec(text) ?? [];
   if (name === undefined) return fault(`Cannot use ${label}: must be "Name: value"`);
   if (FIXED.has(name.toLowerCase())) {
-    return fault(`Cannot use ${label}: ${name} follows from the request itself`);
+    return fault(
+      `Cannot use ${label}: ${name} follows from the request itself, must be another name`,
+    );
   }
-  const template = parsed({ text: value, label }, verbatim);
-  return isFaults(template) ? template : { name, value: template };
+  // A name cannot hold a tag, so that the columns of a fault can be those of the whole.
+  const whole = parsed(setting);
+  return isFaults(whole) ? whole : { name, value: compile(value) as Template };
 }
 
 const isContentType = ({ name }: HeaderTemplate) => name.toLowerCase() === "content-type";
 
 async function make(
-  recipe: Recipe,
+  { options, url: urlTemplate, headers: templates, body: template }: Recipe,
   context: TemplateContext,
   at: Date,
 ): Promise<HttpRequest | Faults> {
-  const { options, headers, contentType } = recipe;
-  const view = viewOf(context);
-  try {
-    const url = recipe.url === null ? null : new URL(recipe.url.render(view));
-    if (url !== null && url.origin !== recipe.origin) {
-      return fault(`Cannot use ${options.url?.label}: a message must not choose the server`);
-    }
-    const body = recipe.body.render(view);
-    if (isJsonType(contentType) && !isJson(body)) {
-      return fault(`Cannot use ${options.template.label}: not JSON at ${await explain(body)}`);
-    }
-    return {
-      method: "POST",
-      url,
-      headers: [
-        ...defaultHeaders(recipe, context.id, at),
-        ...headers.map(({ name, value }) => [name, fieldValue(value.render(view))] as const),
-      ],
-      body,
-    };
-  } catch (error) {
-    return fault(`Cannot use ${options.template.label}: ${(error as Error).message}`);
+  const url = urlTemplate === null ? null : makeUrl(urlTemplate, context);
+  if (isFaults(url)) return url;
+  const headers = templates.map(({ name, value }) =>
+    [name, fieldValue(value.render(context, verbatim))] as const
+  );
+  const given = new Map(headers.map(([name, value]) => [name.toLowerCase(), value]));
+  const contentType = given.get("content-type") ?? DEFAULT_CONTENT_TYPE;
+  const body = template.render(context, escapeFor(contentType));
+  if (isJsonType(contentType) && !isJson(body)) {
+    return fault(
+      `Cannot use ${options.template.label}: what it makes of a message is not JSON at ${await explain(
+        body,
+      )}, must be for Content-Type ${contentType}`,
+    );
   }
+  const defaults = [...defaultHeaders(options, context.id, at), ...credentialsOf(url)]
+    .filter(([name]) => !given.has(name.toLowerCase()));
+  return { method: "POST", url: withoutUser(url), headers: [...defaults, ...headers], body };
+}
+
+/**
+ * The URL for one message. What is percent-encoded cannot leave its place, with one exception: a value
+ * that is `.` or `..` is a step in the path however it is encoded (RFC 3986 section 5.2.4).
+ */
+function makeUrl(
+  { template, name, origin, dotSegments }: UrlTemplate,
+  context: TemplateContext,
+): URL | Faults {
+  const text = template.render(context, percentEncode);
+  const url = URL.parse(text);
+  if (url === null || url.origin !== origin) {
+    return fault(`Cannot use ${name}: a message changes the server in it, must leave it alone`);
+  }
+  return countDotSegments(text) === dotSegments
+    ? url
+    : fault(`Cannot use ${name}: a message is a step in its path, must be a name`);
+}
+
+function countDotSegments(url: string): number {
+  const path = url.split(/[?#]/)[0];
+  return path.split(/[/\\]/).filter((segment) => /^(\.|%2e){1,2}$/i.test(segment)).length;
 }
 
 /** What every request carries unless a `--header` says otherwise. */
-function defaultHeaders({ options, headers }: Recipe, id: string, at: Date): [string, string][] {
-  const defaults: [string, string][] = [
+function defaultHeaders(
+  { version }: RequestOptions,
+  id: string,
+  at: Date,
+): (readonly [name: string, value: string])[] {
+  return [
     ["Content-Type", DEFAULT_CONTENT_TYPE],
-    ["User-Agent", `smtp-pigeon/${options.version}`],
+    ["User-Agent", `smtp-pigeon/${version}`],
     // Standard Webhooks 1.0.0: the same id in every attempt, the moment of this one.
     ["webhook-id", id],
     ["webhook-timestamp", String(Math.floor(at.getTime() / 1000))],
   ];
-  const given = new Set(headers.map(({ name }) => name.toLowerCase()));
-  return defaults.filter(([name]) => !given.has(name.toLowerCase()));
+}
+
+/**
+ * The user of a URL, as Basic authentication (RFC 7617). Left in the URL, fetch would send it beside an
+ * Authorization field that was given, and a receiver see neither.
+ */
+function credentialsOf(url: URL | null): (readonly [name: string, value: string])[] {
+  if (url === null || url.username + url.password === "") return [];
+  const octets = `${url.username}:${url.password}`
+    .replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  return [["Authorization", `Basic ${btoa(octets)}`]];
+}
+
+function withoutUser(url: URL | null): URL | null {
+  if (url === null) return null;
+  const bare = new URL(url);
+  [bare.username, bare.password] = ["", ""];
+  return bare;
 }
 
 /** A field value that cannot end its field (RFC 9110 section 5.5), as octets of UTF-8. */

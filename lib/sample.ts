@@ -5,10 +5,10 @@
  * What mailparser would make of them is written out here, so that a server need not load it to start;
  * a test compares.
  */
+import type { Attachment, Surroundings, TemplateContext } from "./context.ts";
 import { sectionsOf } from "./header.ts";
 import type { Mail } from "./mail.ts";
-import { assemble, type Attachment, type Content, type Surroundings } from "./message.ts";
-import type { TemplateContext } from "./message.ts";
+import { assemble, type Content } from "./message.ts";
 
 const TEXT = `It's a "sample": back\\slash, <tag> & ümläut.\nSecond line.\n`;
 const HTML = `<p>It's a "sample": back\\slash, &lt;tag&gt; &amp; ümläut.<br>Second line.</p>\n`;

@@ -53,6 +53,8 @@ async function serve(
 ): Promise<void> {
   const { observe, limits } = options;
   const connections = new Map<Promise<void>, string>();
+  // They are not counted: whoever keeps trying would else keep everyone out.
+  const turnedAway = new Set<Promise<void>>();
   const abandon = new AbortController();
   const stopping = { soon: signal, now: abandon.signal };
   signal.addEventListener("abort", () => listener.close(), { once: true });
@@ -60,16 +62,20 @@ async function serve(
 
   for await (const socket of accepted(listener, observe)) {
     const remote = remoteOf(socket);
-    const done = isTooMany(connections, remote.address, limits)
-      ? turnAway(socket, remote, options)
-      : converse(socket, remote, options, stopping);
-    connections.set(done, remote.address);
-    done.finally(() => connections.delete(done));
+    if (isTooMany(connections, remote.address, limits)) {
+      const done = turnAway(socket, remote, options);
+      turnedAway.add(done);
+      done.finally(() => turnedAway.delete(done));
+    } else {
+      const done = converse(socket, remote, options, stopping);
+      connections.set(done, remote.address);
+      done.finally(() => connections.delete(done));
+    }
   }
 
   observe({ kind: "stopping", connections: connections.size });
   const timer = setTimeout(() => abandon.abort(), limits.graceMs);
-  await Promise.all(connections.keys());
+  await Promise.all([...connections.keys(), ...turnedAway]);
   clearTimeout(timer);
 }
 
@@ -78,12 +84,16 @@ async function* accepted(
   listener: Deno.TcpListener,
   observe: ServerOptions["observe"],
 ): AsyncGenerator<Deno.TcpConn> {
-  for (;;) {
+  for (let failing = false;;) {
     try {
-      yield await listener.accept();
+      const socket = await listener.accept();
+      failing = false;
+      yield socket;
     } catch (error) {
       if (error instanceof Deno.errors.BadResource) return;
-      observe({ kind: "accept failed", error });
+      // Once is enough to say it: descriptors may be short for hours.
+      if (!failing) observe({ kind: "accept failed", error });
+      failing = true;
       await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
     }
   }

@@ -1,13 +1,12 @@
 /**
- * A `Courier` that POSTs, and the one table that says what an HTTP status means for a message. Redirects
+ * Sending by HTTP POST, and the one table that says what an HTTP status means for a message. Redirects
  * are not followed, since that would turn a POST into a GET or hand a message to a server that nobody
  * named (RFC 9110 section 15.4).
  */
+import type { Send } from "./delivery.ts";
 import type { Observe } from "./event.ts";
-import { isFaults } from "./fault.ts";
-import type { Courier, Mail, Outcome } from "./mail.ts";
-import type { TemplateContext } from "./message.ts";
-import type { HttpRequest, Target } from "./request.ts";
+import type { Outcome } from "./mail.ts";
+import type { HttpRequest } from "./request.ts";
 
 /** What sending obeys and uses. */
 export interface WebhookOptions {
@@ -15,6 +14,7 @@ export interface WebhookOptions {
   readonly timeoutMs: number;
   /** Octets of an answer that are read, after decompression. */
   readonly maxAnswerOctets: number;
+  /** The platform's, or one with its own proxy or certificates. */
   readonly fetch: typeof fetch;
   /** Milliseconds of a clock that does not jump. */
   readonly now: () => number;
@@ -22,22 +22,29 @@ export interface WebhookOptions {
 
 /** What an endpoint answered. */
 export interface Answer {
+  /** An answer came. */
   readonly kind: "answer";
+  /** Its status, 200 to 599. */
   readonly status: number;
+  /** The reason phrase; often empty. */
   readonly statusText: string;
+  /** Its header fields. */
   readonly headers: Headers;
   /** The body as text, cut after the limit. */
   readonly body: string;
+  /** Milliseconds from the start to the end of the answer, or to where reading it ended. */
   readonly elapsedMs: number;
 }
 
 /** That no answer came, and why. */
 export interface Silence {
+  /** No answer came. */
   readonly kind: "silence";
   /** Fit for a reply: says nothing of the inside of a network. */
   readonly reason: string;
   /** Fit for the log of the operator; without the URL, which may hold secrets. */
   readonly detail: string;
+  /** Milliseconds from the start to the fault. */
   readonly elapsedMs: number;
 }
 
@@ -62,9 +69,9 @@ export async function post(
   const abort = new AbortController();
   const stop = () => abort.abort("stopped");
   signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
   const timer = setTimeout(() => abort.abort("timeout"), timeoutMs);
   try {
-    signal.throwIfAborted();
     if (request.url === null) throw new TypeError("the request has no URL");
     const response = await options.fetch(request.url, {
       method: request.method,
@@ -80,7 +87,7 @@ export async function post(
   } catch (error) {
     return {
       kind: "silence",
-      ...explain(error, abort.signal, request.url, timeoutMs),
+      ...explain(error, abort.signal, timeoutMs),
       elapsedMs: now() - start,
     };
   } finally {
@@ -89,7 +96,7 @@ export async function post(
   }
 }
 
-function explain(error: unknown, signal: AbortSignal, url: URL | null, timeoutMs: number) {
+function explain(error: unknown, signal: AbortSignal, timeoutMs: number) {
   if (signal.reason === "timeout") {
     const reason = `endpoint gave no answer within ${timeoutMs / 1000} s`;
     return { reason, detail: reason };
@@ -101,8 +108,13 @@ function explain(error: unknown, signal: AbortSignal, url: URL | null, timeoutMs
   const detail = cause instanceof Error ? cause.message : message;
   return {
     reason: "endpoint could not be reached",
-    detail: detail.replaceAll(/ for url \([^)]*\)/g, "").replaceAll(url?.href ?? "", ""),
+    detail: withoutUrls(detail),
   };
+}
+
+/** A URL has no blanks, but it can have parentheses. */
+function withoutUrls(text: string): string {
+  return text.replace(/ for url \(\S+\)/g, "").replace(/\bhttps?:\/\/\S+/g, "the endpoint");
 }
 
 /** Reads a body to its end, so that the connection is used again, or to the limit. */
@@ -122,27 +134,9 @@ async function readText(body: ReadableStream<Uint8Array> | null, limit: number):
   return text + decoder.decode();
 }
 
-/** A courier that makes a request of each message, sends it and judges the answer. */
-export function webhook(
-  target: Target,
-  read: (mail: Mail) => Promise<TemplateContext>,
-  observe: Observe,
-  options: WebhookOptions,
-): Courier {
-  return async (mail, signal) => {
-    const { id } = mail;
-    const { destination } = target;
-    const request = await target.request(await read(mail), new Date());
-    if (isFaults(request)) {
-      observe({
-        kind: "unanswered",
-        id,
-        destination,
-        reason: request.faults.join("; "),
-        elapsedMs: 0,
-      });
-      return { kind: "deferred", reason: "template fails on this message" };
-    }
+/** Sends requests over HTTP and judges the answers. */
+export function webhook(observe: Observe, options: WebhookOptions): Send {
+  return async ({ id, destination, request }, signal) => {
     const result = await post(request, options, signal);
     const { elapsedMs } = result;
     if (result.kind === "silence") {

@@ -1,0 +1,67 @@
+/**
+ * Octets into text, whatever character set they claim (RFC 2045 section 5.2, RFC 2978). Names mean what
+ * the WHATWG Encoding Standard says, which is what mail programs do: ISO-8859-1 is windows-1252, GB2312
+ * is GBK. Nobody is served by U+FFFD where a guess is nearly always right, so octets that cannot be what
+ * they claim are read as windows-1252, and that is said.
+ */
+
+/** A text and how sure it is. */
+export interface Decoded {
+  /** With U+FFFD for octets that its character set does not define. */
+  readonly text: string;
+  /** What had to be guessed, as the end of a sentence; null where nothing had to. */
+  readonly doubt: string | null;
+}
+
+/** Decodes what the platform has no decoder for; null where it has none either. */
+export type RareDecoder = (octets: Uint8Array, charset: string) => string | null;
+
+/** Decodes octets that claim to be in `charset`; `""` where they claim nothing. It never throws. */
+export function decode(octets: Uint8Array, charset: string, rare: RareDecoder): Decoded {
+  const name = UTF_16.test(charset) ? byteOrderOf(octets) : encodingOf(charset);
+  if (charset === "" || name === "utf-8" || /^us-ascii$|^ascii$/i.test(charset)) {
+    return guess(octets);
+  }
+  if (name !== null) return { text: new TextDecoder(name).decode(octets), doubt: null };
+  const text = rare(octets, charset);
+  if (text !== null) return { text, doubt: null };
+  const guessed = guess(octets);
+  const encoding = guessed.doubt === null ? "UTF-8" : "windows-1252";
+  return {
+    text: guessed.text,
+    doubt: `is in the unknown character set "${charset.slice(0, 40)}", read as ${encoding}`,
+  };
+}
+
+/**
+ * Reads octets as UTF-8, or as windows-1252 if not one character of them is UTF-8 beyond ASCII: a text
+ * that is UTF-8 but for one broken character is better served by U+FFFD in that one place.
+ */
+export function guess(octets: Uint8Array): Decoded {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(octets), doubt: null };
+  } catch {
+    const text = new TextDecoder().decode(octets);
+    if (/[^\0-\x7f\ufffd]/.test(text)) return { text, doubt: null };
+    const guessed = new TextDecoder("windows-1252").decode(octets);
+    return { text: guessed, doubt: "is not UTF-8, read as windows-1252" };
+  }
+}
+
+/** The WHATWG name of a character set; null where it has none. */
+export function encodingOf(charset: string): string | null {
+  const label = charset.trim().toLowerCase().replace(/^iso-2022-jp.*/, "iso-2022-jp");
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return null;
+  }
+}
+
+const UTF_16 = /^\s*(?:utf-?16|unicode|ucs-2)\s*$/i;
+
+/** Big-endian unless octets say otherwise (RFC 2781 section 4.3); WHATWG has it the other way round. */
+function byteOrderOf([first, second]: Uint8Array): string {
+  const isLittle = (first === 0xff && second === 0xfe) || (first !== 0 && second === 0);
+  return isLittle ? "utf-16le" : "utf-16be";
+}

@@ -1,0 +1,47 @@
+/**
+ * What every `Courier` of this program does: read the message, make the request of it, and hand that to
+ * whatever sends. A template that fails on a message defers it, since the operator can mend the template.
+ */
+import type { TemplateContext } from "./context.ts";
+import type { Observe } from "./event.ts";
+import { isFaults } from "./fault.ts";
+import type { Courier, Mail, Outcome } from "./mail.ts";
+import type { HttpRequest, Target } from "./request.ts";
+
+/** A request for one message. */
+export interface Parcel {
+  /** The id of the message. */
+  readonly id: string;
+  /** Where it goes, fit for a log. */
+  readonly destination: string;
+  /** What tells the message. */
+  readonly request: HttpRequest;
+}
+
+/** Sends a request and says what became of the message. It does not reject. */
+export type Send = (parcel: Parcel, signal: AbortSignal) => Promise<Outcome>;
+
+/** A courier that makes a request of each message and has it sent. */
+export function delivery(
+  target: Target,
+  read: (mail: Mail) => Promise<TemplateContext>,
+  send: Send,
+  observe: Observe,
+): Courier {
+  const { destination } = target;
+  return async (mail, signal) => {
+    const { id } = mail;
+    const defer = (reason: string, detail: string): Outcome => {
+      observe({ kind: "unanswered", id, destination, reason: detail, elapsedMs: 0 });
+      return { kind: "deferred", reason };
+    };
+    try {
+      const request = await target.request(await read(mail), new Date());
+      return isFaults(request)
+        ? defer("template fails on this message", request.faults.join("; "))
+        : await send({ id, destination, request }, signal);
+    } catch (error) {
+      return defer("message cannot be read now", (error as Error).message);
+    }
+  };
+}

@@ -1,0 +1,269 @@
+/**
+ * A message into its parts, by mailparser (MIME, RFC 2045 to 2049; encoded words, RFC 2047; parameters,
+ * RFC 2231). This is the only file that knows mailparser. It is loaded when it is first needed, since it
+ * is most of the memory that this program takes.
+ *
+ * mailparser finds the parts, undoes their transfer encodings and reads the addresses. What it would
+ * lose is decided by others: character sets in charset.ts, what a reader sees in reading.ts.
+ */
+import { Buffer } from "node:buffer";
+import { Transform } from "node:stream";
+// @ts-types="npm:@types/mailparser@3.4.6"
+import type { AddressObject, AttachmentStream, MailParser } from "npm:mailparser@3.9.31";
+// @ts-types="npm:@types/mailparser@3.4.6"
+import type { EmailAddress, Headers } from "npm:mailparser@3.9.31";
+import { decode, type RareDecoder } from "./charset.ts";
+import type { Address, Attachment } from "./context.ts";
+import { type Render, renderer } from "./html.ts";
+import { type Part, type Reading, readingOf } from "./reading.ts";
+
+/** What a parser makes of a message. */
+export interface Parsed extends Reading {
+  /** The addresses of the fields of that name. */
+  readonly from: readonly Address[];
+  /** As `from`. */
+  readonly to: readonly Address[];
+  /** As `from`. */
+  readonly cc: readonly Address[];
+  /** As `from`. */
+  readonly bcc: readonly Address[];
+  /** As `from`. */
+  readonly replyTo: readonly Address[];
+  /** All parts that are not text, in order. */
+  readonly attachments: readonly Attachment[];
+  /** What had to be guessed; a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** A parser that has been loaded. */
+export interface Parser {
+  /** Reads a message. It rejects, or never settles, for what it was not made for. */
+  readonly parse: (message: Uint8Array) => Promise<Parsed>;
+  /** Decodes the encoded words in the value of a header field. */
+  readonly decodeWords: (text: string) => string;
+}
+
+let parser: Promise<Parser> | undefined;
+
+/** Loads the parser, once. Call it as soon as a message may come. */
+export function load(): Promise<Parser> {
+  if (parser === undefined) {
+    parser = importParser();
+    // Whoever awaits it is told; whoever comes next tries again.
+    parser.catch(() => parser = undefined);
+  }
+  return parser;
+}
+
+async function importParser(): Promise<Parser> {
+  const [{ MailParser }, { default: libmime }, { default: iconv }, htmlToText] = await Promise.all([
+    import("npm:mailparser@3.9.31"),
+    // What mailparser itself uses, in the same versions.
+    // @ts-types="./npm/libmime.d.ts"
+    import("npm:libmime@5.4.6"),
+    import("npm:iconv-lite@0.7.3"),
+    import("npm:html-to-text@10.0.1"),
+  ]);
+  const render = renderer(htmlToText);
+  const rare: RareDecoder = (octets, charset) => {
+    const name = libmime.normalizeCharset(charset);
+    return iconv.encodingExists(name) ? iconv.decode(Buffer.from(octets), name) : null;
+  };
+  return {
+    parse: (message) => parse(message, (options) => new MailParser(options), { render, rare }),
+    decodeWords: (text) => libmime.decodeWords(text),
+  };
+}
+
+/** What `parse` needs beside a MailParser. */
+interface Collaborators {
+  readonly render: Render;
+  readonly rare: RareDecoder;
+}
+
+/** The header of a part, as mailparser holds it before it makes a `Part` of it. */
+interface PartHeader {
+  contentType: string | false;
+  charset: string | false;
+  readonly encoding: string | false;
+  readonly filename: string | false;
+  readonly disposition: string | false;
+  readonly multipart: string | false;
+  /** Whether the part is the message itself. */
+  readonly root: boolean;
+  readonly headers: { lines: readonly HeaderLine[]; getList(): readonly HeaderLine[] };
+}
+
+interface HeaderLine {
+  /** The name in lower case. */
+  readonly key: string;
+  /** All of the field. */
+  readonly line: string;
+}
+
+/** What is used of a MailParser beyond its types. */
+interface Innards {
+  createNode(header: PartHeader): Part;
+}
+
+const OPTIONS = {
+  // An attached message is an attachment.
+  ignoreEmbedded: true,
+  // All of these are settled in reading.ts, or wanted by nobody.
+  skipHtmlToText: true,
+  skipTextToHtml: true,
+  skipImageLinks: true,
+  checksumAlgo: "sha256",
+};
+
+function parse(
+  message: Uint8Array,
+  newMailParser: (options: object) => MailParser,
+  { render, rare }: Collaborators,
+): Promise<Parsed> {
+  const { promise, resolve, reject } = Promise.withResolvers<Parsed>();
+  const warnings = new Set<string>();
+  const attachments: Attachment[] = [];
+  let headers: Headers = new Map();
+  let root: Part | null = null;
+
+  const decoder = decoderOf(rare, (doubt) => warnings.add(`The text ${doubt}`));
+  const parser = newMailParser({ ...OPTIONS, Iconv: decoder });
+  const innards = parser as unknown as Innards;
+  const createNode = innards.createNode.bind(parser);
+  innards.createNode = (header) => {
+    try {
+      const part = createNode(mended(header, (warning) => warnings.add(warning)));
+      root ??= part;
+      return part;
+    } catch (error) {
+      // mailparser would throw it at nobody, and that ends the process.
+      reject(error);
+      throw error;
+    }
+  };
+  parser.on("headers", (all: Headers) => headers = all);
+  parser.on("data", (data: AttachmentStream | { type: "text" }) => {
+    if (data.type === "text") return;
+    const chunks: Uint8Array[] = [];
+    data.content.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+    data.content.on("error", reject);
+    data.content.on("end", () => {
+      attachments.push(attachmentOf(data, Buffer.concat(chunks)));
+      data.release();
+    });
+  });
+  parser.on("error", reject);
+  parser.on("end", () => {
+    resolve({
+      ...readingOf(root, render),
+      from: addressesOf(headers, "from"),
+      to: addressesOf(headers, "to"),
+      cc: addressesOf(headers, "cc"),
+      bcc: addressesOf(headers, "bcc"),
+      replyTo: addressesOf(headers, "reply-to"),
+      attachments,
+      warnings: [...warnings],
+    });
+  });
+  parser.end(Buffer.from(message.buffer as ArrayBuffer, message.byteOffset, message.byteLength));
+  return promise;
+}
+
+/** `type/subtype` (RFC 2045 section 5.1). */
+const MEDIA_TYPE = /^[^\s/]+\/[^\s/]+$/;
+
+const OTHER_TEXT = /^text\/(?!html$)/;
+
+const TRANSFER_ENCODINGS = ["", "7bit", "8bit", "binary", "base64", "quoted-printable"];
+
+/** Marks the name of a character set, so that mailparser leaves none of them to itself. */
+const MARK = "x-declared-";
+
+const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];
+
+/** Characters of all address fields together: reading them can take the square of their length. */
+const MAX_ADDRESS_LENGTH = 64 * 1024;
+
+/** The fields that mailparser has to read. */
+function neededLines({ headers, root }: PartHeader, warn: (warning: string) => void) {
+  let room = MAX_ADDRESS_LENGTH;
+  return headers.getList().filter(({ key, line }) => {
+    if (!root || !ADDRESS_FIELDS.includes(key)) return key.startsWith("content-");
+    if (line.length > room) {
+      warn(`The field "${key}" is too long to be read`);
+      return false;
+    }
+    room -= line.length;
+    return true;
+  });
+}
+
+/** A header of a part that says what its part is. */
+function mended(header: PartHeader, warn: (warning: string) => void): PartHeader {
+  header.headers.lines = neededLines(header, warn);
+  // "Content-Type: text", as sendmail of old, is plain text (RFC 2045 section 5.2).
+  if (header.contentType && !MEDIA_TYPE.test(header.contentType)) header.contentType = "text/plain";
+  // A message that is some other kind of text is shown as that (RFC 2046 section 4.1.4).
+  const { contentType, root, filename, disposition } = header;
+  if (root && !filename && disposition !== "attachment" && OTHER_TEXT.test(contentType || "")) {
+    header.contentType = "text/plain";
+  }
+  const encoding = header.encoding || "";
+  if (!header.multipart && !TRANSFER_ENCODINGS.includes(encoding)) {
+    warn(`A part has the unknown transfer encoding "${encoding.slice(0, 40)}"`);
+  }
+  header.charset = MARK + (header.charset || "");
+  return header;
+}
+
+/** The class that mailparser wants to decode a character set with: a stream of octets to UTF-8. */
+function decoderOf(rare: RareDecoder, warn: (doubt: string) => void) {
+  return class {
+    constructor(charset: string) {
+      const chunks: Uint8Array[] = [];
+      return new Transform({
+        transform(chunk, _encoding, done) {
+          chunks.push(chunk);
+          done();
+        },
+        flush(done) {
+          const octets = Buffer.concat(chunks);
+          const { text, doubt } = decode(octets, charset.slice(MARK.length), rare);
+          if (doubt !== null) warn(doubt);
+          done(null, Buffer.from(text));
+        },
+      });
+    }
+  };
+}
+
+function addressesOf(headers: Headers, name: string): Address[] {
+  const field = headers.get(name) as AddressObject | AddressObject[] | undefined;
+  return [field ?? []].flat().flatMap(({ value }) => value.flatMap(members));
+}
+
+/** An address itself, or the members of a group (RFC 5322 section 3.4). */
+function members({ name, address, group }: EmailAddress): Address[] {
+  return group === undefined ? [{ name, address: address ?? "" }] : group.flatMap(members);
+}
+
+function attachmentOf(data: AttachmentStream, content: Buffer): Attachment {
+  return {
+    filename: filenameOf(data.filename || ""),
+    contentType: data.contentType || "application/octet-stream",
+    size: content.length,
+    contentId: data.contentId?.trim().replace(/^<|>$/g, "").trim() ?? "",
+    disposition: data.contentDisposition || "",
+    checksum: data.checksum,
+    get content() {
+      return content.toString("base64");
+    },
+  };
+}
+
+/** A name that names no directory, whoever made it up and wherever it is written to. */
+function filenameOf(name: string): string {
+  const base = name.replace(/\p{Cc}/gu, "").split(/[/\\]/).at(-1)!.trim();
+  return base === "." || base === ".." ? "" : base;
+}

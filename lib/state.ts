@@ -1,0 +1,172 @@
+/**
+ * The states of one SMTP session, and what can be read off them. Each state carries exactly what is
+ * known in it, so that a wrong one, such as data without a recipient, cannot be written down.
+ */
+import type { Envelope } from "./mail.ts";
+import type { ForwardPath, ReversePath } from "./path.ts";
+import type { Reply } from "./reply.ts";
+import type { Exchange } from "./sasl.ts";
+import type { LineEnd, Want } from "./wire.ts";
+
+/** What the session obeys. */
+export interface Policy {
+  /** The server's name in greeting and replies. */
+  readonly domain: string;
+  /** Octets of a message (RFC 1870). */
+  readonly maxMessageOctets: number;
+  /** Recipients of a message; RFC 5321 section 4.5.3.1.8 asks for at least 100. */
+  readonly maxRecipients: number;
+  /** Refused commands before 421 ends the session. */
+  readonly maxErrors: number;
+}
+
+/** What is known of the client; it outlives transactions. */
+export interface Peer {
+  /** The name given with EHLO or HELO; null where it gave none, or not yet. */
+  readonly hostname: string | null;
+  /** The user name of AUTH; null without. */
+  readonly user: string | null;
+  /** Refused commands so far. */
+  readonly errors: number;
+}
+
+/** What MAIL and RCPT have said so far. */
+export interface Collecting {
+  /** Who says it. */
+  readonly peer: Peer;
+  /** From MAIL. */
+  readonly reversePath: ReversePath;
+  /** From RCPT, in order. */
+  readonly forwardPaths: readonly ForwardPath[];
+  /** Whether MAIL asked for SMTPUTF8 (RFC 6531). */
+  readonly smtpUtf8: boolean;
+}
+
+/** A session: each state carries exactly what is known in it. */
+export type Session =
+  /** Before EHLO or HELO. */
+  | { readonly state: "connected"; readonly peer: Peer }
+  /** No transaction is open. */
+  | { readonly state: "ready"; readonly peer: Peer }
+  /** After MAIL. */
+  | ({ readonly state: "transaction" } & Collecting)
+  /** After DATA: the mail data comes next. */
+  | {
+    readonly state: "data";
+    readonly peer: Peer;
+    readonly envelope: Envelope;
+    readonly lineEnd: LineEnd;
+  }
+  /** After BDAT: its octets come next. */
+  | {
+    readonly state: "chunk";
+    readonly peer: Peer;
+    readonly envelope: Envelope;
+    readonly chunks: readonly Uint8Array[];
+    readonly octets: number;
+    readonly last: boolean;
+  }
+  /** Between two chunks of one message. */
+  | {
+    readonly state: "chunked";
+    readonly peer: Peer;
+    readonly envelope: Envelope;
+    readonly chunks: readonly Uint8Array[];
+  }
+  /** After a BDAT that is refused: its octets come all the same and go, and then it is told so. */
+  | {
+    readonly state: "discarding";
+    readonly octets: number;
+    /** The session in which BDAT came. */
+    readonly before: Session;
+    readonly after: Turn;
+  }
+  /** After a challenge: a response comes next. */
+  | {
+    readonly state: "authenticating";
+    readonly peer: Peer;
+    readonly exchange: Exchange & { kind: "challenge" };
+  }
+  /** The message is complete; `finish` tells what became of it. */
+  | {
+    readonly state: "delivering";
+    readonly peer: Peer;
+    readonly envelope: Envelope;
+    readonly data: Uint8Array;
+  }
+  | { readonly state: "closed" };
+
+/** A session after something happened, and what the client is told; null is silence. */
+export interface Turn {
+  /** The state to go on from. */
+  readonly session: Session;
+  /** Goes to the client before anything else. */
+  readonly reply: Reply | null;
+}
+
+/** A session in one of these states only. */
+export type SessionIn<State extends Session["state"]> = Extract<Session, { readonly state: State }>;
+
+/** The states in which a command may come. */
+export type CommandState = "connected" | "ready" | "transaction" | "chunked";
+
+/** A session that may be given a command. */
+export type Commanded = SessionIn<CommandState>;
+
+/** A turn: to `session`, saying `reply`. */
+export function turn(session: Session, reply: Reply | null): Turn {
+  return { session, reply };
+}
+
+/** The session between two transactions. */
+export function ready(peer: Peer): Session {
+  return { state: "ready", peer };
+}
+
+/** The end of every session. */
+export const closed: Session = { state: "closed" };
+
+/** What the session wants to read next; null where it reads nothing. */
+export function wanted(session: Session): Want | null {
+  switch (session.state) {
+    case "data":
+      return { kind: "data", lineEnd: session.lineEnd };
+    case "chunk":
+      return { kind: "chunk", octets: session.octets, keep: true };
+    case "discarding":
+      return { kind: "chunk", octets: session.octets, keep: false };
+    case "delivering":
+    case "closed":
+      return null;
+    case "connected":
+    case "ready":
+    case "transaction":
+    case "chunked":
+    case "authenticating":
+      return { kind: "line" };
+  }
+}
+
+/** Whether a transaction is open. */
+export function isOpen(session: Session): boolean {
+  switch (session.state) {
+    case "discarding":
+      return isOpen(session.before);
+    case "transaction":
+    case "data":
+    case "chunk":
+    case "chunked":
+    case "delivering":
+      return true;
+    case "connected":
+    case "ready":
+    case "authenticating":
+    case "closed":
+      return false;
+  }
+}
+
+/** Whether a message is on its way, so that a stopping server waits for it. */
+export function isInFlight({ state }: Session): boolean {
+  return state === "data" || state === "chunk" || state === "chunked" || state === "delivering";
+}

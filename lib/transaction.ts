@@ -1,0 +1,127 @@
+/**
+ * A mail transaction (RFC 5321 section 3.3): MAIL opens it, RCPT adds to it, and DATA or BDAT
+ * (RFC 3030) brings the message. Each command is guards first, each with its reply, then one new state.
+ */
+import type { CommandOf } from "./command.ts";
+import type { Envelope } from "./mail.ts";
+import { concat } from "./octets.ts";
+import { isInternational } from "./path.ts";
+import * as replies from "./reply.ts";
+import type { Reply } from "./reply.ts";
+import {
+  closed,
+  type Commanded,
+  type Policy,
+  ready,
+  type Session,
+  type SessionIn,
+  type Turn,
+  turn,
+} from "./state.ts";
+import type { LineEnd } from "./wire.ts";
+
+/** Takes MAIL. */
+export function mail(session: Commanded, command: CommandOf<"MAIL">, policy: Policy): Turn {
+  const { reversePath, size, smtpUtf8 } = command;
+  if (session.state === "connected") return turn(session, replies.badSequence("send EHLO first"));
+  if (session.state !== "ready") {
+    return turn(session, replies.badSequence("a transaction is open already"));
+  }
+  if (reversePath !== null && isInternational(reversePath) && !smtpUtf8) {
+    return turn(session, replies.needsSmtpUtf8);
+  }
+  if (size !== null && size > policy.maxMessageOctets) {
+    return turn(session, replies.messageTooBig(policy.maxMessageOctets));
+  }
+  const { peer } = session;
+  return turn(
+    { state: "transaction", peer, reversePath, smtpUtf8, forwardPaths: [] },
+    replies.senderOk,
+  );
+}
+
+/** Takes RCPT. */
+export function recipient(
+  session: Commanded,
+  { forwardPath }: CommandOf<"RCPT">,
+  { maxRecipients }: Policy,
+): Turn {
+  if (session.state === "chunked") {
+    return turn(session, replies.badSequence("the message has begun already"));
+  }
+  if (session.state !== "transaction") {
+    return turn(session, replies.badSequence("send MAIL first"));
+  }
+  if (isInternational(forwardPath) && !session.smtpUtf8) {
+    return turn(session, replies.needsSmtpUtf8);
+  }
+  if (session.forwardPaths.length >= maxRecipients) {
+    return turn(session, replies.tooManyRecipients(maxRecipients));
+  }
+  const forwardPaths = [...session.forwardPaths, forwardPath];
+  return turn({ ...session, forwardPaths }, replies.recipientOk);
+}
+
+/** Takes DATA; `lineEnd` is how its line ended. */
+export function data(session: Commanded, lineEnd: LineEnd): Turn {
+  // RFC 3030 section 2: DATA and BDAT are never mixed in one transaction.
+  if (session.state === "chunked") return turn(session, replies.badSequence("go on with BDAT"));
+  const envelope = envelopeOf(session);
+  if (envelope === null) return turn(session, replies.badSequence("send MAIL and RCPT first"));
+  return turn({ state: "data", peer: session.peer, envelope, lineEnd }, replies.startData);
+}
+
+/** Takes the mail data; null stands for data that was too big. */
+export function receiveData(
+  { peer, envelope }: SessionIn<"data">,
+  octets: Uint8Array | null,
+  { maxMessageOctets }: Policy,
+): Turn {
+  return octets === null
+    ? turn(ready(peer), replies.messageTooBig(maxMessageOctets))
+    : turn({ state: "delivering", peer, envelope, data: octets }, null);
+}
+
+/**
+ * Takes BDAT. Where it is refused, its octets follow all the same and are no commands; RFC 3030
+ * section 2 wants them read before the refusal is said.
+ */
+export function chunk(session: Commanded, command: CommandOf<"BDAT">, policy: Policy): Turn {
+  const { octets, last } = command;
+  if (octets === null) return turn(closed, replies.framingLost(policy.domain));
+  const discard = (then: Session, reply: Reply): Turn =>
+    turn({ state: "discarding", octets, before: session, after: turn(then, reply) }, null);
+  const envelope = envelopeOf(session);
+  if (envelope === null) return discard(session, replies.badSequence("send MAIL and RCPT first"));
+  const { peer } = session;
+  const chunks = session.state === "chunked" ? session.chunks : [];
+  const size = chunks.reduce((size, chunk) => size + chunk.length, octets);
+  if (size > policy.maxMessageOctets) {
+    return discard(ready(peer), replies.messageTooBig(policy.maxMessageOctets));
+  }
+  return turn({ state: "chunk", peer, envelope, chunks, octets, last }, null);
+}
+
+/** Takes the octets of a chunk. */
+export function receiveChunk(session: SessionIn<"chunk">, octets: Uint8Array): Turn {
+  const { peer, envelope, last } = session;
+  const chunks = [...session.chunks, octets];
+  return last
+    ? turn({ state: "delivering", peer, envelope, data: concat(chunks) }, null)
+    : turn({ state: "chunked", peer, envelope, chunks }, replies.chunkOk(octets.length));
+}
+
+/** The envelope, once it has a recipient. */
+function envelopeOf(session: Commanded): Envelope | null {
+  switch (session.state) {
+    case "connected":
+    case "ready":
+      return null;
+    case "chunked":
+      return session.envelope;
+    case "transaction": {
+      const { reversePath, forwardPaths: [first, ...others] } = session;
+      return first === undefined ? null : { reversePath, forwardPaths: [first, ...others] };
+    }
+  }
+}

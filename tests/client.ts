@@ -1,0 +1,76 @@
+/** An SMTP client by hand, for what proper clients do not do. */
+import { assertMatch } from "./assert.ts";
+
+/** A client that says what it is told to. */
+export class Client implements Disposable {
+  readonly #socket: Deno.Conn;
+  #text = "";
+
+  private constructor(socket: Deno.Conn) {
+    this.#socket = socket;
+  }
+
+  /** Connects to a port of the loopback interface. */
+  static async connect(port: number): Promise<Client> {
+    return new Client(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+
+  /** Writes; false when nobody takes it any more. */
+  async send(text: string): Promise<boolean> {
+    let octets = new TextEncoder().encode(text);
+    try {
+      while (octets.length > 0) octets = octets.subarray(await this.#socket.write(octets));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The next line, or the last of a reply of several; empty at the end. */
+  async reply(): Promise<string> {
+    for (;;) {
+      const [whole, line] = /^(?:\d{3}-[^\n]*\n)*(\d{3} [^\n]*)\r\n/.exec(this.#text) ?? [];
+      if (whole !== undefined) {
+        this.#text = this.#text.slice(whole.length);
+        return line;
+      }
+      const buffer = new Uint8Array(4096);
+      const count = await this.#socket.read(buffer).catch(() => null);
+      if (count === null) return "";
+      this.#text += new TextDecoder().decode(buffer.subarray(0, count));
+    }
+  }
+
+  /** Sends a line and gives the reply. */
+  async ask(line: string): Promise<string> {
+    await this.send(`${line}\r\n`);
+    return await this.reply();
+  }
+
+  /** Goes as far as into the data. */
+  async startData(): Promise<void> {
+    for (const line of ["EHLO me", "MAIL FROM:<a@x.example>", "RCPT TO:<b@x.example>"]) {
+      assertMatch(await this.ask(line), /^250 /);
+    }
+    assertMatch(await this.ask("DATA"), /^354 /);
+  }
+
+  /** Delivers a message as far as its end; the reply is still to come. */
+  async sendMail(): Promise<void> {
+    await this.startData();
+    await this.send("Subject: x\r\n\r\nbody\r\n.\r\n");
+  }
+
+  /** Breaks off. */
+  close(): void {
+    try {
+      this.#socket.close();
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

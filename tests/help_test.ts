@@ -1,0 +1,88 @@
+/** The help page: all options, on an ordinary terminal, with examples that work. */
+// @ts-types="../lib/std/parse_args.d.ts"
+import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
+import { configure } from "../lib/config.ts";
+import { isFaults } from "../lib/fault.ts";
+import { help } from "../lib/help.ts";
+import { commands, grammar, type Option, options, tieValues } from "../lib/options.ts";
+import { target } from "../lib/request.ts";
+import { sampleContexts } from "../lib/sample.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+
+const page = help("1.2.3");
+
+Deno.test("the help page fits 80 columns of ASCII and ends with a line end", () => {
+  const tooLong = page.split("\n").filter((line) => line.length > 79);
+  assertEquals(tooLong, []);
+  assertMatch(page, /^[\n -~]+[^\n]\n$/);
+  assert(!/ \n/.test(page));
+});
+
+Deno.test("the help page begins with name, version and purpose", () => {
+  assertMatch(page, /^smtp-pigeon 1\.2\.3: accepts mail/);
+});
+
+/** An entry of the page: from its term to the next one, in one line. */
+function entryOf(term: string): string {
+  const start = page.indexOf(`\n  ${term}`);
+  assert(start !== -1, term);
+  const [entry] = page.slice(start + 1).split(/\n(?! {26})/);
+  return entry.replaceAll(/\s+/g, " ").trim();
+}
+
+for (const option of options as readonly Option[]) {
+  const { name, value, help, preset, repeats } = option;
+  Deno.test(`the help page explains --${name}`, () => {
+    const entry = entryOf(`--${name}${value === null ? "" : ` ${value}`}`);
+    assertStringIncludes(entry, help);
+    assertEquals(/\(.*default ([^,)]+)\)/.exec(entry)?.[1], preset);
+    assertEquals(/\(repeatable[,)]/.test(entry), repeats === true);
+  });
+}
+
+for (const [name, sentence] of Object.entries(commands)) {
+  Deno.test(`the help page explains the command ${name}`, () => {
+    assertEquals(entryOf(`${name} `), `${name} ${sentence}`);
+  });
+}
+
+Deno.test("the help page tells of variables and of files", () => {
+  for (const text of ["SMTP_PIGEON_URL for --url", "SMTP_PIGEON_URL_FILE", "Flags win"]) {
+    assertStringIncludes(page, text);
+  }
+});
+
+/** The examples as a shell would read them. */
+function examples(): string[][] {
+  const [, text] = page.split("\nExamples:\n");
+  return text.replaceAll(/\\\n\s*/g, "").split("\n").map((line) => line.trim())
+    .filter((line) => line.startsWith("smtp-pigeon "))
+    .map((line) => Array.from(line.matchAll(/'([^']*)'|(\S+)/g), ([, a, b]) => a ?? b).slice(1));
+}
+
+Deno.test("the help page has three examples", () => {
+  assertEquals(examples().length, 3);
+});
+
+for (const args of examples()) {
+  Deno.test(`the example "${args.join(" ")}" works`, async () => {
+    const { config, faults } = configure(parseArgs(tieValues(args), grammar), {
+      env: () => undefined,
+      readTextFile: () => "",
+    });
+    assertEquals(faults, []);
+    const { url, headers, template } = config;
+    const samples = sampleContexts({
+      version: "1",
+      hostname: () => "",
+      env: () => undefined,
+      vars: {},
+    });
+    const setting = template ?? { text: "{}", label: "the default template" };
+    const made = await target({ url, headers, template: setting, version: "1" }, samples);
+    assert(!isFaults(made));
+    const request = await made.request(samples[0], new Date(0));
+    assert(!isFaults(request));
+    if (template !== null) assertEquals(request.body, samples[0].body);
+  });
+}

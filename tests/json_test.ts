@@ -1,0 +1,55 @@
+/** What is JSON, and where a text stops being it. */
+import { explain, isJson, positionOf } from "../lib/json.ts";
+import { assertEquals } from "./assert.ts";
+
+const texts: [text: string, fault: string | null][] = [
+  ["{}", null],
+  ["[]", null],
+  ["null", null],
+  ["-0.5e+3", null],
+  [' \t\r\n"\\u2028\u2028\\ud800" ', null],
+  ['{"a":{"b":[1,true,"x"]}}', null],
+  ["", "line 1, column 1: value expected"],
+  ["  \n ", "line 2, column 2: value expected"],
+  ['{\n  "a": ,\n}', "line 2, column 8: value expected"],
+  ['{"a": "one\ntwo"}', "line 1, column 7: unexpected end of string"],
+  ['{"a": "it\'s "quoted""}', "line 1, column 14: invalid symbol"],
+  ['{"a": "C:\\x"}', "line 1, column 7: invalid escape character"],
+  ['{"a": 1,}', "line 1, column 9: property name expected"],
+  ["[1 2]", "line 1, column 4: comma expected"],
+  ["{} {}", "line 1, column 4: end of file expected"],
+  ['{"a": 1 // note\n}', "line 1, column 9: invalid comment token"],
+  ['{"a" 1}', "line 1, column 6: colon expected"],
+  ["{'a': 1}", "line 1, column 2: invalid symbol"],
+  ["undefined", "line 1, column 1: invalid symbol"],
+  ['{"a": 1', "line 1, column 8: close brace expected"],
+  ["[1", "line 1, column 3: close bracket expected"],
+  ["01", "line 1, column 2: end of file expected"],
+  ["NaN", "line 1, column 1: invalid symbol"],
+  ["\ufeff{}", "line 1, column 1: invalid symbol"],
+  ['"\x01"', "line 1, column 1: invalid character"],
+];
+for (const [text, fault] of texts) {
+  Deno.test(`isJson() and explain() judge ${JSON.stringify(text)}`, async () => {
+    assertEquals(isJson(text), fault === null);
+    if (fault !== null) assertEquals(await explain(text), fault);
+  });
+}
+
+Deno.test("explain() does not fail for what is nested deep", async () => {
+  assertEquals(await explain("[".repeat(1_000_000)), "line 1, column 1: nested too deep");
+});
+
+const positions: [text: string, offset: number, position: string][] = [
+  ["", 0, "line 1, column 1"],
+  ["abc", 2, "line 1, column 3"],
+  ["a\nb", 1, "line 1, column 2"],
+  ["a\nb", 2, "line 2, column 1"],
+  ["a\r\nb", 3, "line 2, column 1"],
+  ["😀a", 2, "line 1, column 3"],
+];
+for (const [text, offset, position] of positions) {
+  Deno.test(`positionOf() finds offset ${offset} of ${JSON.stringify(text)}`, () => {
+    assertEquals(positionOf(text, offset), position);
+  });
+}

@@ -1,0 +1,197 @@
+/**
+ * What templates see of messages. `messages/NAME.eml` is a message as it would arrive, octet for octet,
+ * and `messages/NAME.json` beside it what must become of it:
+ *
+ * - `subject`, `body`, `text`, `html`, `warnings`, `attachments`, `from` and `to` are always there;
+ *   any other field of the context may be, and is compared if it is.
+ * - Of `header` the names that are given are compared, and of each attachment the properties that are
+ *   given; all attachments must be given.
+ * - A timestamp is compared as text.
+ */
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { read, type ReadOptions } from "../lib/message.ts";
+import type { Surroundings, TemplateContext } from "../lib/context.ts";
+import type { Mail } from "../lib/mail.ts";
+import { load } from "../lib/mime.ts";
+
+const directory = new URL("./messages/", import.meta.url);
+const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+const ALWAYS = ["subject", "body", "text", "html", "warnings", "attachments", "from", "to"];
+
+const surroundings: Surroundings = {
+  version: "1.2.3",
+  hostname: () => "pigeon.example",
+  env: (name) => name === "HOME" ? "/home/pigeon" : undefined,
+  vars: { room: "cellar" },
+};
+
+function mailOf(data: Uint8Array | string): Mail {
+  return {
+    id: "017e1506-9120-7000-8000-000000000000",
+    receivedAt: new Date("2022-01-01T10:10:20.999Z"),
+    client: { address: "192.0.2.1", port: 40000, hostname: "lamp", tls: false, user: null },
+    envelope: {
+      reversePath: { localPart: "lamp", domain: "example.org" },
+      forwardPaths: [{ localPart: "root", domain: null }, {
+        localPart: "b",
+        domain: "example.net",
+      }],
+    },
+    data: typeof data === "string" ? new TextEncoder().encode(data) : data,
+  };
+}
+
+const contextOf = (data: Uint8Array | string) => read(mailOf(data), surroundings);
+
+type Json = Record<string, unknown>;
+
+function picked(from: Json, like: Json): Json {
+  return Object.fromEntries(Object.keys(like).map((name) => [name, from[name]]));
+}
+
+/** The fields of a context that `expected` names, as JSON would hold them. */
+function seen(context: TemplateContext, expected: Json): Json {
+  const fields = picked(context as unknown as Json, expected);
+  fields.attachments = context.attachments.map((attachment, index) =>
+    picked(
+      attachment as unknown as Json,
+      (expected.attachments as Json[])[index] ?? { filename: "" },
+    )
+  );
+  if ("header" in expected) fields.header = picked(context.header, expected.header as Json);
+  return JSON.parse(JSON.stringify(fields));
+}
+
+for (const name of names.filter((name) => name.endsWith(".eml"))) {
+  Deno.test(`read() makes of messages/${name} what is written beside it`, async () => {
+    const data = Deno.readFileSync(new URL(name, directory));
+    const expected = JSON.parse(
+      Deno.readTextFileSync(new URL(name.replace(/eml$/, "json"), directory)),
+    );
+    assertEquals(ALWAYS.filter((field) => !(field in expected)), []);
+    assertEquals(seen(await contextOf(data), expected), expected);
+  });
+}
+
+Deno.test("each message has its expectation beside it, and each expectation its message", () => {
+  assert(names.length >= 2 * 45);
+  const bases = names.map((name) => name.replace(/\.(eml|json)$/, ""));
+  assertEquals(bases.filter((base) => bases.filter((other) => other === base).length !== 2), []);
+});
+
+Deno.test("read() tells the envelope, the client and the surroundings", async () => {
+  const data = "Subject: x\r\n\r\nline\r\n";
+  const context = await contextOf(data);
+  assertEquals(context.id, "017e1506-9120-7000-8000-000000000000");
+  assertEquals(String(context.timestamp), "2022-01-01T10:10:20Z");
+  assertEquals(context.sender, "lamp@example.org");
+  assertEquals(context.recipients, ["root", "b@example.net"]);
+  assertEquals(context.client, {
+    ...{ address: "192.0.2.1", port: 40000, hostname: "lamp", tls: false, user: "" },
+  });
+  assertEquals([context.data, context.rawBody, context.size], [data, "line\r\n", data.length]);
+  assertEquals([context.hostname, context.version], ["pigeon.example", "1.2.3"]);
+  assertEquals([context.env.HOME, context.env.NOWHERE], ["/home/pigeon", ""]);
+  assertEquals([context.var.room, context.var.toString], ["cellar", ""]);
+});
+
+Deno.test("read() makes an empty text of the null sender", async () => {
+  const mail = mailOf("Subject: x\r\n\r\n");
+  const bounce = { ...mail, envelope: { ...mail.envelope, reversePath: null } };
+  assertEquals((await read(bounce, surroundings)).sender, "");
+});
+
+Deno.test("read() gives data that is not UTF-8 a character an octet", async () => {
+  const octets = Uint8Array.of(0x41, 0x3a, 0x0d, 0x0a, 0x0d, 0x0a, 0xe9, 0x93);
+  const { data, rawBody } = await contextOf(octets);
+  assertEquals([data, rawBody], ["A:\r\n\r\n\u00e9\u0093", "\u00e9\u0093"]);
+});
+
+Deno.test("read() gives the addresses of a field with the field as written", async () => {
+  const { to } = await contextOf(
+    "To: =?utf-8?Q?J=C3=B6rg?= <j@example.org>, b@example.org\r\n\r\n",
+  );
+  assertEquals(to.text, "Jörg <j@example.org>, b@example.org");
+  assertEquals([...to].map(({ address }) => address), ["j@example.org", "b@example.org"]);
+});
+
+/** Messages that take a parser long, or that make it give up. */
+const HARD: Record<string, string> = {
+  "1,500 multiparts within each other": Array.from(
+    { length: 1500 },
+    (_, depth) => `Content-Type: multipart/mixed; boundary=b${depth}\r\n\r\n--b${depth}\r\n`,
+  ).join(""),
+  "5,000 parts": "Content-Type: multipart/mixed; boundary=b\r\n\r\n" +
+    "--b\r\n\r\nx\r\n".repeat(5000),
+  "900 multiparts with the same boundary":
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n".repeat(900),
+  "a field of 4 MB": `Subject: ${"long ".repeat(800_000)}\r\n\r\nx`,
+  "a million fields": `${"a:\r\n".repeat(1_000_000)}\r\nx`,
+  "an address field of colons": `To: ${":".repeat(500_000)}\r\n\r\nx`,
+  "address fields of colons in each part": "Content-Type: multipart/mixed; boundary=b\r\n\r\n" +
+    `--b\r\nTo: ${":".repeat(300_000)}\r\n\r\nx\r\n`.repeat(3),
+  "a field of blanks": `X: a${" ".repeat(500_000)}b\r\n\r\nx`,
+  "a Date field of comments": `Date: ${"(".repeat(200_000)}${")".repeat(200_000)}\r\n\r\nx`,
+  "a million tags within each other": `Content-Type: text/html\r\n\r\n${"<b>".repeat(1_000_000)}x`,
+  "quotes within quotes": `Content-Type: text/html\r\n\r\n${"<blockquote>".repeat(400)}${
+    "<br>x".repeat(100_000)
+  }`,
+  "many tags that never end": `Content-Type: text/html\r\n\r\n${"<".repeat(1_000_000)}`,
+};
+
+for (const [name, data] of Object.entries(HARD)) {
+  Deno.test(`read() makes a context of ${name} within seconds`, async () => {
+    const start = performance.now();
+    const context = await contextOf(data);
+    const elapsedMs = performance.now() - start;
+    assertEquals(context.size, data.length);
+    assertEquals(typeof context.body, "string");
+    assert(elapsedMs < 15_000, `it took ${elapsedMs} ms`);
+  });
+}
+
+Deno.test("read() leaves address fields of more than 64 KiB unread, and says so", async () => {
+  const many = "a@example.org, ".repeat(5000);
+  const { to, cc, header, warnings } = await contextOf(
+    `To: ${many}b@example.org\r\nCc: c@example.org\r\n\r\nx`,
+  );
+  assertEquals([to.length, cc.length], [0, 1]);
+  assertEquals([to.text, header.to], [`${many}b@example.org`, `${many}b@example.org`]);
+  assertEquals(warnings, ['The field "to" is too long to be read']);
+});
+
+/** Reads by a parser that does `parse`. */
+function readBy(parse: () => Promise<never>): Promise<TemplateContext> {
+  const options: ReadOptions = {
+    load: async () => ({ ...await load(), parse }),
+    parseTimeoutMs: 1,
+  };
+  return read(
+    mailOf("Subject: =?utf-8?Q?caf=C3=A9?=\r\n\r\none\r\ntwo\r\n"),
+    surroundings,
+    options,
+  );
+}
+
+const NEVER = new Promise<never>(() => {});
+
+for (
+  const [fault, parse, warning] of [
+    [
+      "rejects",
+      () => Promise.reject(new Error("out of luck")),
+      /could not be parsed: out of luck$/,
+    ],
+    ["throws", () => {
+      throw new Error("out of luck");
+    }, /could not be parsed: out of luck$/],
+    ["never settles", () => NEVER, /could not be parsed: it took longer than 0.001 s$/],
+  ] as const
+) {
+  Deno.test(`read() gives the body as received when the parser ${fault}`, async () => {
+    const { subject, body, text, html, attachments, from, warnings } = await readBy(parse);
+    assertEquals([subject, body, text, html], ["café", "one\ntwo\n", "one\ntwo\n", ""]);
+    assertEquals([attachments.length, from.length, warnings.length], [0, 0, 1]);
+    assertMatch(warnings[0], warning);
+  });
+}

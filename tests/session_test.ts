@@ -1,0 +1,246 @@
+/** What dialogues cannot see of a session: when it says what, and that it holds for every dialogue. */
+import fc from "npm:fast-check@4.10.2";
+import type { Envelope, Outcome } from "../lib/mail.ts";
+import { addressOf } from "../lib/path.ts";
+import { format } from "../lib/reply.ts";
+import { connect, finish, receive } from "../lib/session.ts";
+import { type Policy, type Session, type SessionIn, wanted } from "../lib/state.ts";
+import { Decoder } from "../lib/wire.ts";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+
+const POLICY: Policy = {
+  domain: "localhost",
+  maxMessageOctets: 30,
+  maxRecipients: 2,
+  maxErrors: 5,
+};
+
+const octets = (text: string) => new TextEncoder().encode(text);
+
+/** A session that is fed lines, and what it said to each. */
+class Talk {
+  session: Session = connect(POLICY).session;
+
+  /** Says lines; gives the reply to the last of them, null where there is none yet. */
+  say(...lines: readonly string[]): string | null {
+    return lines.map((line) => {
+      const frame = { kind: "line", octets: octets(line), lineEnd: "CRLF" } as const;
+      return this.#take(receive(this.session, frame, POLICY));
+    }).at(-1)!;
+  }
+
+  /** Sends what a chunk or the data holds. */
+  send(kind: "chunk" | "data", text: string | null): string | null {
+    const frame = kind === "chunk"
+      ? { kind, octets: octets(text!) } as const
+      : { kind, octets: text === null ? null : octets(text) } as const;
+    return this.#take(receive(this.session, frame, POLICY));
+  }
+
+  finish(outcome: Outcome): string | null {
+    return this.#take(finish(this.session as SessionIn<"delivering">, "ID", outcome));
+  }
+
+  #take({ session, reply }: ReturnType<typeof receive>): string | null {
+    this.session = session;
+    return reply === null ? null : format(reply);
+  }
+}
+
+const OPEN = ["EHLO x", "MAIL FROM:<a>", "RCPT TO:<b>"];
+
+Deno.test("connect() greets and waits for a line", () => {
+  const { session, reply } = connect(POLICY);
+  assertEquals(reply?.code, 220);
+  assertEquals(wanted(session), { kind: "line" });
+});
+
+Deno.test("wanted() follows the line end of DATA", () => {
+  for (const lineEnd of ["CRLF", "LF"] as const) {
+    const talk = new Talk();
+    talk.say(...OPEN);
+    const { session } = receive(
+      talk.session,
+      { kind: "line", octets: octets("DATA"), lineEnd },
+      POLICY,
+    );
+    assertEquals(wanted(session), { kind: "data", lineEnd });
+  }
+});
+
+Deno.test("wanted() wants nothing while a message is delivered, or after the end", () => {
+  const talk = new Talk();
+  talk.say(...OPEN, "DATA");
+  assertEquals(talk.send("data", "hi"), null);
+  assertEquals(wanted(talk.session), null);
+  assertMatch(
+    talk.finish({ kind: "accepted", note: "held" })!,
+    /^250 2\.0\.0 OK: held \(ID\)\r\n$/,
+  );
+  assertEquals(wanted(talk.session), { kind: "line" });
+  talk.say("QUIT");
+  assertEquals(wanted(talk.session), null);
+});
+
+// RFC 3030 section 2: the octets of a failed BDAT are accepted and discarded before the reply.
+for (
+  const [what, before, bdat, reply] of [
+    ["out of order", ["EHLO x"], "BDAT 3", /^503 /],
+    ["before EHLO", [], "BDAT 3 LAST", /^503 /],
+    ["without recipients", ["EHLO x", "MAIL FROM:<a>"], "BDAT 3 LAST", /^503 /],
+    ["over the limit", OPEN, "BDAT 31 LAST", /^552 /],
+    ["over the limit", OPEN, "BDAT 9007199254740991", /^552 /],
+  ] as const
+) {
+  Deno.test(`${bdat} ${what} is refused only when its octets have come`, () => {
+    const talk = new Talk();
+    if (before.length > 0) talk.say(...before);
+    assertEquals(talk.say(bdat), null);
+    assertEquals(wanted(talk.session), {
+      kind: "chunk",
+      octets: Number(bdat.split(" ")[1]),
+      keep: false,
+    });
+    assertMatch(talk.send("chunk", "")!, reply);
+    assertEquals(wanted(talk.session), { kind: "line" });
+  });
+}
+
+Deno.test("a chunk within the limit is kept, and answered only when it has come", () => {
+  const talk = new Talk();
+  talk.say(...OPEN);
+  assertEquals(talk.say("BDAT 3"), null);
+  assertEquals(wanted(talk.session), { kind: "chunk", octets: 3, keep: true });
+  assertMatch(talk.send("chunk", "abc")!, /^250 2\.0\.0 3 octets/);
+});
+
+Deno.test("a refused chunk counts as one error, when it is refused", () => {
+  const talk = new Talk();
+  for (let errors = 1; errors < POLICY.maxErrors; errors++) {
+    talk.say("BDAT 1");
+    assertMatch(talk.send("chunk", "")!, /^503 /);
+  }
+  assertEquals(talk.say("BDAT 1"), null);
+  assertMatch(talk.send("chunk", "")!, /^421 4\.7\.0 /);
+  assertEquals(talk.session.state, "closed");
+});
+
+Deno.test("errors are counted over transactions, and nothing takes them back", () => {
+  const talk = new Talk();
+  const wrong = "BOO";
+  talk.say("EHLO x", wrong, "MAIL FROM:<a>", wrong, "RSET", wrong, "EHLO x", wrong);
+  assertMatch(talk.say("NOOP")!, /^250 /);
+  assertMatch(talk.say(wrong)!, /^421 4\.7\.0 /);
+});
+
+Deno.test("a 4xx is no error of the client", () => {
+  const talk = new Talk();
+  talk.say(...OPEN, "RCPT TO:<b>");
+  for (let count = 0; count < 10; count++) assertMatch(talk.say("RCPT TO:<c>")!, /^452 /);
+  assertMatch(talk.say("DATA")!, /^354 /);
+});
+
+Deno.test("a message that was not delivered is no error of the client", () => {
+  const talk = new Talk();
+  talk.say("EHLO x");
+  for (let count = 0; count < 10; count++) {
+    talk.say("MAIL FROM:<a>", "RCPT TO:<b>", "DATA");
+    talk.send("data", "hi");
+    assertMatch(talk.finish({ kind: "rejected", reason: "no" })!, /^554 /);
+  }
+  assertMatch(talk.say("NOOP")!, /^250 /);
+});
+
+Deno.test("the name of the client outlives its transactions, and the last one counts", () => {
+  const talk = new Talk();
+  talk.say("EHLO one", "AUTH PLAIN AGFsaWNlAHNlc2FtZQ==", "EHLO two", "RSET", ...OPEN.slice(1));
+  talk.say("BDAT 1 LAST");
+  talk.send("chunk", "x");
+  assertEquals((talk.session as SessionIn<"delivering">).peer, {
+    ...{ hostname: "two", user: "alice", errors: 0 },
+  });
+});
+
+/** What the server said and delivered in the end. */
+interface Story {
+  readonly said: string;
+  readonly mails: readonly string[];
+  readonly state: Session["state"];
+}
+
+/** Pumps pieces through decoder and session as connection.ts does. */
+function pump(pieces: readonly Uint8Array[]): Story {
+  const decoder = new Decoder({ maxLineOctets: 60, maxMessageOctets: POLICY.maxMessageOctets });
+  const start = connect(POLICY);
+  let { session } = start;
+  let said = format(start.reply!);
+  const mails: string[] = [];
+  for (const piece of pieces) {
+    decoder.push(piece);
+    while (session.state !== "closed") {
+      let turn;
+      if (session.state === "delivering") {
+        mails.push(describe(session));
+        turn = finish(session, "ID", { kind: "accepted", note: "held" });
+      } else {
+        const frame = decoder.next(wanted(session)!);
+        if (frame === null) break;
+        turn = receive(session, frame, POLICY);
+      }
+      session = turn.session;
+      if (turn.reply !== null) said += format(turn.reply);
+    }
+  }
+  return { said, mails, state: session.state };
+}
+
+function describe({ envelope, data }: { envelope: Envelope; data: Uint8Array }): string {
+  const { reversePath, forwardPaths } = envelope;
+  const from = reversePath === null ? "<>" : addressOf(reversePath);
+  return `${from} ${forwardPaths.map(addressOf)} ${data}`;
+}
+
+const words = [
+  ...["EHLO x\r\n", "HELO x\n", "MAIL FROM:<a>\r\n", "MAIL FROM:<>\n", "RCPT TO:<b>\r\n"],
+  ...["RCPT TO:<c>\n", "DATA\r\n", "DATA\n", "BDAT 3 LAST\r\n", "BDAT 5\r\n", "BDAT 31\r\n"],
+  ...["BDAT\r\n", "AUTH LOGIN\r\n", "AUTH PLAIN\r\n", "*\r\n", "YQ==\r\n", "RSET\r\n", "NOOP\n"],
+  ...["MAIL FROM:<a>\r\nRCPT TO:<b>\r\n", "BDAT 3 LAST\r\nabc", "DATA\r\nhi\r\n.\r\n"],
+  ...["QUIT\r\n", "BOO\r\n", ".\r\n", ".\n", "..x\r\n", "hi\r\n", "\r", "\n", ".", "é", "\0"],
+  "x".repeat(70),
+];
+
+/** Dialogues that mostly begin well. */
+const clientText = fc.tuple(
+  fc.constantFrom("", "EHLO x\r\n", "EHLO x\r\nMAIL FROM:<a>\r\nRCPT TO:<b>\r\n"),
+  fc.array(fc.constantFrom(...words), { maxLength: 25 }),
+).map(([start, rest]) => start + rest.join(""));
+
+Deno.test("however a client's octets are cut, it is told and delivers the same", () => {
+  let delivered = 0;
+  fc.assert(
+    fc.property(clientText, fc.integer({ min: 1, max: 9 }), (text, size) => {
+      const whole = octets(text);
+      const pieces = Array.from(
+        { length: Math.ceil(whole.length / size) },
+        (_, index) => whole.slice(index * size, (index + 1) * size),
+      );
+      const story = pump([whole]);
+      delivered += story.mails.length;
+      assertEquals(pump(pieces), story);
+    }),
+    { numRuns: 3_000 },
+  );
+  assert(delivered > 20, "most of the dialogues have to mean something");
+});
+
+Deno.test("whatever a client sends, every reply is one, and only a closed session says no more", () => {
+  const anything = fc.oneof(clientText.map(octets), fc.uint8Array({ maxLength: 200 }));
+  fc.assert(
+    fc.property(anything, (sent) => {
+      const { said, state } = pump([sent]);
+      assertMatch(said, /^220 [^\r\n]*\r\n(?:[2-5]\d\d[ -][\x20-\x7e]*\r\n)*$/);
+      assertEquals(state === "closed", /^(?:221|421) /m.test(said));
+    }),
+    { numRuns: 2_000 },
+  );
+});

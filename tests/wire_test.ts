@@ -1,0 +1,200 @@
+import fc from "npm:fast-check@4.10.2";
+import { concat } from "../lib/octets.ts";
+import { Decoder, type Frame, type LineEnd, type Want, type WireLimits } from "../lib/wire.ts";
+import { assertEquals } from "./assert.ts";
+
+/** Octets of a text of characters up to U+00FF. */
+const octets = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+const textOf = (octets: Uint8Array) => String.fromCharCode(...octets);
+
+const LIMITS: WireLimits = { maxLineOctets: 20, maxMessageOctets: 20 };
+
+/** A frame to compare: its octets as text, `null` where it was over the limit. */
+type Plain = readonly [kind: Frame["kind"], text: string | null, lineEnd?: LineEnd];
+
+function plain(frame: Frame): Plain {
+  const text = frame.octets === null ? null : textOf(frame.octets);
+  return frame.kind === "line" ? [frame.kind, text, frame.lineEnd] : [frame.kind, text];
+}
+
+/** All frames that pieces give to a session that wants these things in turn, and then over again. */
+function framesOf(
+  pieces: readonly Uint8Array[],
+  wants: readonly Want[],
+  limits: WireLimits = LIMITS,
+): Plain[] {
+  const decoder = new Decoder(limits);
+  const frames: Plain[] = [];
+  for (const piece of pieces) {
+    const lent = piece.slice();
+    decoder.push(lent);
+    // The caller may use the array again at once.
+    lent.fill(0x2e);
+    for (;;) {
+      const frame = decoder.next(wants[frames.length % wants.length]);
+      if (frame === null) break;
+      frames.push(plain(frame));
+    }
+  }
+  return frames;
+}
+
+const LINE: Want = { kind: "line" };
+const CRLF_DATA: Want = { kind: "data", lineEnd: "CRLF" };
+const LF_DATA: Want = { kind: "data", lineEnd: "LF" };
+const chunk = (octets: number, keep = true): Want => ({ kind: "chunk", octets, keep });
+
+/** What arrives, what is wanted in turn, and the frames that come of it. */
+const rows: readonly (readonly [text: string, wants: readonly Want[], frames: readonly Plain[]])[] =
+  [
+    ["", [LINE], []],
+    ["NOOP", [LINE], []],
+    ["NOOP\r", [LINE], []],
+    ["NOOP\r\n", [LINE], [["line", "NOOP", "CRLF"]]],
+    ["NOOP\n", [LINE], [["line", "NOOP", "LF"]]],
+    ["\r\n\n", [LINE], [["line", "", "CRLF"], ["line", "", "LF"]]],
+    ["a\rb\n\r\r\n", [LINE], [["line", "a\rb", "LF"], ["line", "\r", "CRLF"]]],
+    ["a\0\xffb\r\nc", [LINE], [["line", "a\0\xffb", "CRLF"]]],
+    [`${"x".repeat(18)}\r\n`, [LINE], [["line", "x".repeat(18), "CRLF"]]],
+    [`${"x".repeat(19)}\r\ny\n`, [LINE], [["line", null, "LF"], ["line", "y", "LF"]]],
+    [`${"x".repeat(19)}\n`, [LINE], [["line", "x".repeat(19), "LF"]]],
+    [`${"x".repeat(20)}\ny\n`, [LINE], [["line", null, "LF"], ["line", "y", "LF"]]],
+
+    [".\r\n", [CRLF_DATA], [["data", ""]]],
+    ["\r\n.\r\n", [CRLF_DATA], [["data", "\r\n"]]],
+    ["a\r\n.\r\n.\r\n", [CRLF_DATA], [["data", "a\r\n"], ["data", ""]]],
+    ["..\r\n...\r\n.a\r\n.\r\n", [CRLF_DATA], [["data", ".\r\n..\r\na\r\n"]]],
+    [". \r\n.\r\n", [CRLF_DATA], [["data", " \r\n"]]],
+    ["a.\r\n.\r\n", [CRLF_DATA], [["data", "a.\r\n"]]],
+    ["a\n.\nb\r\n.\r\n", [CRLF_DATA], [["data", "a\n.\nb\r\n"]]],
+    ["a\n.\r\nb\r\n.\r\n", [CRLF_DATA], [["data", "a\n.\r\nb\r\n"]]],
+    ["a\r.\rb\r\n.\r\n", [CRLF_DATA], [["data", "a\r.\rb\r\n"]]],
+    ["a\r.\r\nb\r\n.\r\n", [CRLF_DATA], [["data", "a\r.\r\nb\r\n"]]],
+    ["a\r\n.\nb\r\n.\r\n", [CRLF_DATA], [["data", "a\r\n\nb\r\n"]]],
+    ["a\r\n.\rb\r\n.\r\n", [CRLF_DATA], [["data", "a\r\n\rb\r\n"]]],
+    ["a\r\n.\r\r\n.\r\n", [CRLF_DATA], [["data", "a\r\n\r\r\n"]]],
+    ["\r\r\n.\r\n", [CRLF_DATA], [["data", "\r\r\n"]]],
+    ["\n\n.\r\n\r\n.\r\n", [CRLF_DATA], [["data", "\n\n.\r\n\r\n"]]],
+    [".", [CRLF_DATA], []],
+    [".\r", [CRLF_DATA], []],
+    ["a\r\n.\r\nQUIT\n", [CRLF_DATA, LINE], [["data", "a\r\n"], ["line", "QUIT", "LF"]]],
+    [`${"x".repeat(18)}\r\n.\r\n`, [CRLF_DATA], [["data", `${"x".repeat(18)}\r\n`]]],
+    [`..${"x".repeat(17)}\r\n.\r\n`, [CRLF_DATA], [["data", `.${"x".repeat(17)}\r\n`]]],
+    [`${"x".repeat(19)}\r\n.\r\nR\n`, [CRLF_DATA, LINE], [["data", null], ["line", "R", "LF"]]],
+    [
+      `${"x".repeat(30)}\r\nRSET\r\n..\r\n\n.\n\r\n.\r\n.\r\n`,
+      [CRLF_DATA],
+      [["data", null], ["data", ""]],
+    ],
+
+    [".\n", [LF_DATA], [["data", ""]]],
+    ["a\n.\n.\n", [LF_DATA], [["data", "a\n"], ["data", ""]]],
+    ["..\n.a\n\n.\n", [LF_DATA], [["data", ".\na\n\n"]]],
+    ["a\r\n.\r\nb\n.\n", [LF_DATA], [["data", "a\r\n\r\nb\n"]]],
+    ["a\r\n.\n", [LF_DATA], [["data", "a\r\n"]]],
+    ["a\r.\rb\n.\n", [LF_DATA], [["data", "a\r.\rb\n"]]],
+    [`${"x".repeat(20)}\n.\nR\n`, [LF_DATA, LINE], [["data", null], ["line", "R", "LF"]]],
+
+    ["abcdef", [chunk(2)], [["chunk", "ab"], ["chunk", "cd"], ["chunk", "ef"]]],
+    [".\r\n.\r\nQUIT\n", [chunk(6), LINE], [["chunk", ".\r\n.\r\n"], ["line", "QUIT", "LF"]]],
+    ["QUIT\nRSET\n", [chunk(5, false), LINE], [["chunk", ""], ["line", "RSET", "LF"]]],
+    ["a\n", [chunk(0), LINE], [["chunk", ""], ["line", "a", "LF"], ["chunk", ""]]],
+    ["a\n", [chunk(0, false), LINE], [["chunk", ""], ["line", "a", "LF"], ["chunk", ""]]],
+    ["abc", [chunk(4)], []],
+    ["abc", [chunk(Number.MAX_SAFE_INTEGER, false)], []],
+    // The limit of a message is the session's to hold against chunks.
+    ["x".repeat(25), [chunk(25)], [["chunk", "x".repeat(25)]]],
+  ];
+
+for (const [text, wants, frames] of rows) {
+  const wanted = wants.map((want) => want.kind === "data" ? want.lineEnd : want.kind).join(", ");
+  Deno.test(`next() finds ${frames.length} frames (${wanted}) in ${JSON.stringify(text)}`, () => {
+    assertEquals(framesOf([octets(text)], wants), [...frames]);
+    assertEquals(framesOf(Array.from(octets(text), (octet) => Uint8Array.of(octet)), wants), [
+      ...frames,
+    ]);
+  });
+}
+
+/** Texts of the octets that framing looks at, and two that it does not. */
+const wireText = fc.string({
+  unit: fc.constantFrom("\r", "\n", ".", "\r\n", "\r\n.\r\n", "\n.\n", "x", "\xff"),
+  maxLength: 40,
+});
+
+const anyWant: fc.Arbitrary<Want> = fc.oneof(
+  fc.constantFrom(LINE, CRLF_DATA, LF_DATA),
+  fc.record({ octets: fc.integer({ min: 1, max: 12 }), keep: fc.boolean() })
+    .map(({ octets, keep }) => chunk(octets, keep)),
+);
+
+/** Octets in pieces, some of them empty. */
+const cut = fc.tuple(wireText, fc.array(fc.nat({ max: 100 }))).map(([text, places]) => {
+  const whole = octets(text);
+  const ends = [0, ...places.map((place) => Math.min(place, whole.length)), whole.length];
+  ends.sort((one, other) => one - other);
+  return ends.slice(1).map((end, index) => whole.slice(ends[index], end));
+});
+
+Deno.test("however octets are cut, the frames are the same", () => {
+  const wants = fc.array(anyWant, { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(cut, wants, (pieces, wants) => {
+      assertEquals(framesOf(pieces, wants), framesOf([concat(pieces)], wants));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+const UNLIMITED: WireLimits = { maxLineOctets: 1e6, maxMessageOctets: 1e6 };
+
+/** RFC 5321 section 4.5.2 read once more, with other means: a dot at the start of a line. */
+const STUFFED = { CRLF: /(?<=^|\r\n)\./g, LF: /(?<=^|\n)\./g } as const;
+const END = { CRLF: "\r\n", LF: "\n" } as const;
+
+for (const want of [CRLF_DATA, LF_DATA] as const) {
+  const { lineEnd } = want as Want & { kind: "data" };
+
+  Deno.test(`what is dot-stuffed comes back, with lines that end in ${lineEnd}`, () => {
+    fc.assert(
+      fc.property(wireText, (text) => {
+        const message = text === "" ? "" : text + END[lineEnd];
+        const sent = message.replace(STUFFED[lineEnd], "..") + `.${END[lineEnd]}NOOP\r\n`;
+        assertEquals(framesOf([octets(sent)], [want, LINE], UNLIMITED).slice(0, 2), [
+          ["data", message],
+          ["line", "NOOP", "CRLF"],
+        ]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  Deno.test(`nothing but ${lineEnd} "." ${lineEnd} ends data`, () => {
+    fc.assert(
+      fc.property(wireText, (text) => {
+        const end = END[lineEnd];
+        const at = (end + text).indexOf(`${end}.${end}`);
+        const expected = at === -1
+          ? []
+          : [["data", text.slice(0, at).replace(STUFFED[lineEnd], "")] as const];
+        assertEquals(framesOf([octets(text)], [want], UNLIMITED).slice(0, 1), expected);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  Deno.test(`data over the limit is swallowed to its own end, with ${lineEnd}`, () => {
+    fc.assert(
+      fc.property(wireText, (text) => {
+        const unlimited = { ...LIMITS, maxMessageOctets: 1e6 };
+        const free = framesOf([octets(text)], [want], unlimited);
+        const held = framesOf([octets(text)], [want]);
+        assertEquals(
+          held,
+          free.map(([kind, data]) => [kind, data !== null && data.length <= 20 ? data : null]),
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+}
