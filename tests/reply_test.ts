@@ -96,6 +96,10 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
     replies.framingLost("h.example"),
     "421 4.5.2 h.example cannot read size of BDAT, closing connection\r\n",
   ],
+  notSmtp: [
+    replies.notSmtp("h.example"),
+    "421 4.7.0 h.example speaks SMTP, not HTTP, closing connection\r\n",
+  ],
   shuttingDown: [
     replies.shuttingDown("h.example"),
     "421 4.3.2 h.example service shutting down, closing connection\r\n",
