@@ -6,7 +6,7 @@
  */
 // @ts-types="npm:@types/mustache@4.2.6"
 import Mustache from "npm:mustache@4.2.0";
-import { fault, type Faults } from "./fault.ts";
+import { fault, type Faults, isFaults, type Setting } from "./fault.ts";
 import { positionOf } from "./json.ts";
 import type { TemplateContext } from "./context.ts";
 
@@ -39,6 +39,12 @@ export function compile(source: string): Template | Faults {
           value instanceof Json && escape === escapeJson ? print(value) : escape(print(value)),
       }),
   };
+}
+
+/** As `compile`, with the fault naming the setting that the template is. */
+export function parseTemplate({ text, label }: Setting): Template | Faults {
+  const template = compile(text);
+  return isFaults(template) ? fault(`Cannot use ${label}: ${template.faults}`) : template;
 }
 
 /** Where a template goes wrong, and what would be right. Mustache itself names an offset at best. */

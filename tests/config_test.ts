@@ -2,7 +2,8 @@
 // @ts-types="../lib/std/parse_args.d.ts"
 import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 import { configure } from "../lib/config.ts";
-import { grammar, options, tieValues, variableOf } from "../lib/options.ts";
+import { grammar, tieValues } from "../lib/flags.ts";
+import { options, variableOf } from "../lib/options.ts";
 import { assertEquals } from "./assert.ts";
 
 type Dictionary = Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import { isFaults } from "../lib/fault.ts";
 import type { Courier } from "../lib/mail.ts";
 import { read } from "../lib/message.ts";
 import { concat } from "../lib/octets.ts";
-import { grammar, tieValues } from "../lib/options.ts";
+import { grammar, tieValues } from "../lib/flags.ts";
 import { target } from "../lib/request.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { listen } from "../lib/smtp.ts";

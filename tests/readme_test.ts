@@ -1,7 +1,8 @@
 /** The README: every command line in it is one that the program takes. */
 import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 import { configure } from "../lib/config.ts";
-import { grammar, options, tieValues } from "../lib/options.ts";
+import { grammar, tieValues } from "../lib/flags.ts";
+import { options } from "../lib/options.ts";
 import { target } from "../lib/request.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";

@@ -1,0 +1,131 @@
+/**
+ * Looks settings up: a flag wins over a variable, and a variable over a file that the variable with
+ * `_FILE` names. Each setting knows what to call itself in a fault.
+ */
+import { type Faults, isFaults, quote, type Setting } from "./fault.ts";
+import { type OptionName, type PresetName, presets, variableOf } from "./options.ts";
+
+/** The command line as `parseArgs` of @std/cli returns it. */
+export type Flags = Readonly<Record<string, unknown>> & { readonly _: readonly string[] };
+
+/** Where settings come from beside the flags. */
+export interface Sources {
+  /** The value of a variable; undefined where it is not set. */
+  readonly env: (name: string) => string | undefined;
+  /** The text of a file; throws where it cannot be read. */
+  readonly readTextFile: (path: string) => string;
+}
+
+/** The values of a flag in order; none where it was not given. */
+export function listOf(given: unknown): readonly string[] {
+  return Array.isArray(given) ? given : [];
+}
+
+/** A value and the name of what set it. */
+interface Source {
+  readonly text: string;
+  readonly name: string;
+  /** Whether a fault must not quote it. */
+  readonly isSecret: boolean;
+}
+
+/** Looks settings up and collects the faults. */
+export class Settings {
+  readonly #flags: Flags;
+  readonly #sources: Sources;
+  readonly #faults: string[];
+
+  /** `faults` gets what is wrong with what is looked up. */
+  constructor(flags: Flags, sources: Sources, faults: string[]) {
+    this.#flags = flags;
+    this.#sources = sources;
+    this.#faults = faults;
+  }
+
+  /** All values of an option that repeats. */
+  many(name: OptionName): readonly Setting[] {
+    const given = this.#fromFlags(name);
+    if (given.length > 0) return given.filter(({ text }) => text !== "");
+    const set = this.#fromEnvironment(name);
+    if (set === null) return [];
+    return set.text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
+      .map((line) => setting({ ...set, text: line }));
+  }
+
+  /** The value of an option, or null. */
+  one(name: OptionName): Setting | null {
+    const given = this.#fromFlags(name);
+    if (given.length > 1) {
+      this.#faults.push(`Cannot use --${name}: given ${given.length} times, must be given once`);
+    }
+    if (given.length > 0) return given[0];
+    const set = this.#fromEnvironment(name);
+    return set === null ? null : setting(set, name);
+  }
+
+  /** The template, from wherever: `--template-file` stands beside `--template`, above the environment. */
+  template(): Setting | null {
+    const [path] = this.#fromFlags("template-file");
+    if (path === undefined) {
+      const template = this.one("template");
+      return template?.text === "" ? null : template;
+    }
+    if (listOf(this.#flags.template).length > 0) {
+      this.#faults.push(
+        "Cannot use --template-file: --template is given too, only one can be used",
+      );
+    }
+    if (this.one("template-file")?.text === "") return null;
+    const text = this.#read(path.text, "--template-file");
+    return text === null ? null : { text, label: path.label };
+  }
+
+  /** The value of an option, or its default. */
+  or(name: PresetName): Setting {
+    const set = this.one(name);
+    // A flag without its value is a fault already; one is enough.
+    return set === null || set.text === "" ? { text: presets[name], label: `--${name}` } : set;
+  }
+
+  /** A value that was read; `instead` where it was not, and the faults are kept. */
+  sound<Value>(value: Value | Faults, instead: Value): Value {
+    if (!isFaults(value)) return value;
+    this.#faults.push(...value.faults);
+    return instead;
+  }
+
+  #fromFlags(name: OptionName): readonly Setting[] {
+    const texts = listOf(this.#flags[name]);
+    const missing = `Cannot use --${name}: must have a value`;
+    if (texts.includes("") && !this.#faults.includes(missing)) this.#faults.push(missing);
+    return texts.map((text) => setting({ text, name: `--${name}`, isSecret: false }, name));
+  }
+
+  /** An empty variable is one that is not set, as service managers leave them behind. */
+  #fromEnvironment(name: OptionName): Source | null {
+    const variable = variableOf(name);
+    const set = this.#sources.env(variable);
+    if (set) return { text: set, name: variable, isSecret: false };
+    const path = this.#sources.env(`${variable}_FILE`);
+    const text = path ? this.#read(path, `${variable}_FILE`) : null;
+    return text === null ? null : { text, name: `${variable}_FILE`, isSecret: true };
+  }
+
+  /** A file without the line end that editors put at its end, and the mark that some put before it. */
+  #read(path: string, name: string): string | null {
+    try {
+      return this.#sources.readTextFile(path).replace(/^\ufeff/, "").replace(/\r?\n$/, "");
+    } catch (error) {
+      const reason = error instanceof Deno.errors.NotFound
+        ? "no such file"
+        : (error as Error).message.replace(/( \(os error \d+\))?(: \w+ '.*')?$/s, "");
+      this.#faults.push(`Cannot read ${quote(path)} for ${name}: ${reason}`);
+      return null;
+    }
+  }
+}
+
+/** A template is too long to be quoted, and its faults name a place in it. */
+function setting({ text, name, isSecret }: Source, option?: OptionName): Setting {
+  return { text, label: isSecret || option === "template" ? name : `${name} ${quote(text)}` };
+}
