@@ -61,6 +61,7 @@ if (once) {
   );
   // Ctrl-C reaches the server too: it says goodbye, and so do we.
   Deno.addSignalListener("SIGINT", () => {});
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => server.kill());
 }
 await logged;
 const { code } = await server.status;
