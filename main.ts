@@ -20,7 +20,7 @@ import { help } from "./lib/help.ts";
 import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
 import { read } from "./lib/message.ts";
-import { load } from "./lib/mime.ts";
+import { load } from "./lib/parser.ts";
 import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import { replay } from "./lib/replay.ts";
 import { type HttpRequest, type Target, target } from "./lib/request.ts";

@@ -4,10 +4,7 @@
  * wrapped, since whoever shows the text knows better how wide it may be.
  */
 // @ts-types="./npm/html_to_text.d.ts"
-import type { Formatter, Options } from "npm:html-to-text@10.0.1";
-
-/** Text for HTML. It does not throw. */
-export type Render = (html: string) => string;
+import { compile, type Formatter, type Options } from "npm:html-to-text@10.0.1";
 
 /** Beyond these a renderer takes seconds or minutes, in which nobody else is served. */
 const MAX_LENGTH = 1024 * 1024;
@@ -38,23 +35,18 @@ const OPTIONS: Options = {
   ],
 };
 
-/** What is used of html-to-text, which takes a while to load and so is loaded by others. */
-export interface HtmlToText {
-  /** Makes a renderer that obeys options. */
-  compile(options: object): Render;
-}
+const renderWhole = compile(OPTIONS);
 
-/** Makes a renderer of the library. */
-export function renderer(library: HtmlToText): Render {
-  const render = library.compile(OPTIONS);
-  return (html) => {
-    try {
-      if (html.length <= MAX_LENGTH && effortOf(html) <= MAX_EFFORT) return trimmed(render(html));
-    } catch {
-      // What a parser gives up on still has words.
+/** Text for HTML. It does not throw. */
+export function render(html: string): string {
+  try {
+    if (html.length <= MAX_LENGTH && effortOf(html) <= MAX_EFFORT) {
+      return trimmed(renderWhole(html));
     }
-    return withoutTags(html);
-  };
+  } catch {
+    // What a parser gives up on still has words.
+  }
+  return withoutTags(html);
 }
 
 /** Without the blanks at line ends that cells leave. */

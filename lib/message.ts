@@ -1,17 +1,17 @@
 /**
  * A `Mail` into the context that templates see: the envelope as it came, the header as header.ts reads
- * it, and what mime.ts makes of the rest.
+ * it, and what the parser makes of the rest.
  *
  * A message that cannot be read is still a message: whatever goes wrong ends up in `warnings`, and the
  * fields that cannot be known are empty.
  */
-import { Buffer } from "node:buffer";
 import { guess } from "./charset.ts";
 import type { Address, Addresses, Surroundings, TemplateContext } from "./context.ts";
 import { dictionary, lookup } from "./dictionary.ts";
 import { type Field, type Sections, sectionsOf } from "./header.ts";
 import type { Mail } from "./mail.ts";
-import { load, type Parsed, type Parser } from "./mime.ts";
+import { characters } from "./octets.ts";
+import { load, type Parsed, type Parser } from "./parser.ts";
 import { addressOf } from "./path.ts";
 import { readDate, Timestamp } from "./timestamp.ts";
 
@@ -173,6 +173,6 @@ function octetsAsText(octets: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets);
   } catch {
-    return Buffer.from(octets).toString("latin1");
+    return characters(octets);
   }
 }

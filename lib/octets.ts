@@ -1,4 +1,4 @@
-/** Octets put together. */
+/** Octets put together, and octets as characters. */
 
 /** One new array of all the octets of `parts`, in order. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
@@ -11,4 +11,17 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += part.length;
   }
   return whole;
+}
+
+/**
+ * A text of one character an octet, U+0000 to U+00FF: ISO-8859-1, which `TextDecoder` cannot decode, as it
+ * takes that name for windows-1252.
+ */
+export function characters(octets: Uint8Array): string {
+  // In pieces, since the arguments of a call are limited in number.
+  const pieces: string[] = [];
+  for (let at = 0; at < octets.length; at += 8192) {
+    pieces.push(String.fromCharCode(...octets.subarray(at, at + 8192)));
+  }
+  return pieces.join("");
 }

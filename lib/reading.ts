@@ -2,7 +2,9 @@
  * The parts of a message into what a reader sees of it (RFC 2046 section 5.1): all texts one after the
  * other, one of several alternatives, and plain text before HTML.
  */
-import type { Render } from "./html.ts";
+
+/** Makes text of HTML. */
+export type Render = (html: string) => string;
 
 /** A part of a message; its parts are its children. */
 export interface Part {

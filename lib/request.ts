@@ -9,6 +9,7 @@
 import type { TemplateContext } from "./context.ts";
 import { fault, type Faults, isFaults, type Setting } from "./fault.ts";
 import { explain, isJson } from "./json.ts";
+import { characters } from "./octets.ts";
 import {
   compile,
   escapeFor,
@@ -173,6 +174,5 @@ const NOWHERE = { url: null, authorization: null };
 
 /** A field value that cannot end its field (RFC 9110 section 5.5), as octets of UTF-8. */
 function fieldValue(text: string): string {
-  const octets = new TextEncoder().encode(text.replace(/\p{Cc}/gu, " ").trim());
-  return Array.from(octets, (octet) => String.fromCharCode(octet)).join("");
+  return characters(new TextEncoder().encode(text.replace(/\p{Cc}/gu, " ").trim()));
 }

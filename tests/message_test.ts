@@ -12,7 +12,7 @@ import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { read, type ReadOptions } from "../lib/message.ts";
 import type { Surroundings, TemplateContext } from "../lib/context.ts";
 import type { Mail } from "../lib/mail.ts";
-import { load } from "../lib/mime.ts";
+import { load } from "../lib/parser.ts";
 
 const directory = new URL("./messages/", import.meta.url);
 const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();

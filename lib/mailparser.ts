@@ -1,21 +1,31 @@
 /**
  * A message into its parts, by mailparser (MIME, RFC 2045 to 2049; encoded words, RFC 2047; parameters,
- * RFC 2231). This is the only file that knows mailparser. It is loaded when it is first needed, since it
- * is most of the memory that this program takes.
+ * RFC 2231). This is the only file that knows mailparser, and it is not to be imported but by parser.ts:
+ * it brings in most of the memory that this program takes.
  *
  * mailparser finds the parts, undoes their transfer encodings and reads the addresses. What it would
  * lose is decided by others: character sets in charset.ts, what a reader sees in reading.ts.
  */
 import { Buffer } from "node:buffer";
 import { Transform } from "node:stream";
-// @ts-types="npm:@types/mailparser@3.4.6"
-import type { AddressObject, AttachmentStream, MailParser } from "npm:mailparser@3.9.31";
-// @ts-types="npm:@types/mailparser@3.4.6"
-import type { EmailAddress, Headers } from "npm:mailparser@3.9.31";
+// @ts-types="./npm/mailparser.d.ts"
+import { MailParser } from "npm:mailparser@3.9.31";
+// What mailparser itself uses, in the same versions.
+// @ts-types="./npm/libmime.d.ts"
+import libmime from "npm:libmime@5.4.6";
+import iconv from "npm:iconv-lite@0.7.3";
+import type {
+  AddressObject,
+  AttachmentStream,
+  EmailAddress,
+  Headers,
+  Part,
+  PartHeader,
+} from "./npm/mailparser.d.ts";
 import { decode, type RareDecoder } from "./charset.ts";
 import type { Address, Attachment } from "./context.ts";
-import { type Render, renderer } from "./html.ts";
-import { type Part, type Reading, readingOf } from "./reading.ts";
+import { render } from "./html.ts";
+import { type Reading, readingOf } from "./reading.ts";
 
 /** What a parser makes of a message. */
 export interface Parsed extends Reading {
@@ -35,76 +45,15 @@ export interface Parsed extends Reading {
   readonly warnings: readonly string[];
 }
 
-/** A parser that has been loaded. */
-export interface Parser {
-  /** Reads a message. It rejects, or never settles, for what it was not made for. */
-  readonly parse: (message: Uint8Array) => Promise<Parsed>;
-  /** Decodes the encoded words in the value of a header field. */
-  readonly decodeWords: (text: string) => string;
+/** Decodes the encoded words in the value of a header field. */
+export function decodeWords(text: string): string {
+  return libmime.decodeWords(text);
 }
 
-let parser: Promise<Parser> | undefined;
-
-/** Loads the parser, once. Call it as soon as a message may come. */
-export function load(): Promise<Parser> {
-  if (parser === undefined) {
-    parser = importParser();
-    // Whoever awaits it is told; whoever comes next tries again.
-    parser.catch(() => parser = undefined);
-  }
-  return parser;
-}
-
-async function importParser(): Promise<Parser> {
-  const [{ MailParser }, { default: libmime }, { default: iconv }, htmlToText] = await Promise.all([
-    import("npm:mailparser@3.9.31"),
-    // What mailparser itself uses, in the same versions.
-    // @ts-types="./npm/libmime.d.ts"
-    import("npm:libmime@5.4.6"),
-    import("npm:iconv-lite@0.7.3"),
-    import("npm:html-to-text@10.0.1"),
-  ]);
-  const render = renderer(htmlToText);
-  const rare: RareDecoder = (octets, charset) => {
-    const name = libmime.normalizeCharset(charset);
-    return iconv.encodingExists(name) ? iconv.decode(Buffer.from(octets), name) : null;
-  };
-  return {
-    parse: (message) => parse(message, (options) => new MailParser(options), { render, rare }),
-    decodeWords: (text) => libmime.decodeWords(text),
-  };
-}
-
-/** What `parse` needs beside a MailParser. */
-interface Collaborators {
-  readonly render: Render;
-  readonly rare: RareDecoder;
-}
-
-/** The header of a part, as mailparser holds it before it makes a `Part` of it. */
-interface PartHeader {
-  contentType: string | false;
-  charset: string | false;
-  readonly encoding: string | false;
-  readonly filename: string | false;
-  readonly disposition: string | false;
-  readonly multipart: string | false;
-  /** Whether the part is the message itself. */
-  readonly root: boolean;
-  readonly headers: { lines: readonly HeaderLine[]; getList(): readonly HeaderLine[] };
-}
-
-interface HeaderLine {
-  /** The name in lower case. */
-  readonly key: string;
-  /** All of the field. */
-  readonly line: string;
-}
-
-/** What is used of a MailParser beyond its types. */
-interface Innards {
-  createNode(header: PartHeader): Part;
-}
+const rare: RareDecoder = (octets, charset) => {
+  const name = libmime.normalizeCharset(charset);
+  return iconv.encodingExists(name) ? iconv.decode(Buffer.from(octets), name) : null;
+};
 
 const OPTIONS = {
   // An attached message is an attachment.
@@ -116,22 +65,18 @@ const OPTIONS = {
   checksumAlgo: "sha256",
 };
 
-function parse(
-  message: Uint8Array,
-  newMailParser: (options: object) => MailParser,
-  { render, rare }: Collaborators,
-): Promise<Parsed> {
+/** Reads a message. It rejects, or never settles, for what it was not made for. */
+export function parse(message: Uint8Array): Promise<Parsed> {
   const { promise, resolve, reject } = Promise.withResolvers<Parsed>();
   const warnings = new Set<string>();
   const attachments: Attachment[] = [];
   let headers: Headers = new Map();
   let root: Part | null = null;
 
-  const decoder = decoderOf(rare, (doubt) => warnings.add(`The text ${doubt}`));
-  const parser = newMailParser({ ...OPTIONS, Iconv: decoder });
-  const innards = parser as unknown as Innards;
-  const createNode = innards.createNode.bind(parser);
-  innards.createNode = (header) => {
+  const decoder = decoderOf((doubt) => warnings.add(`The text ${doubt}`));
+  const parser = new MailParser({ ...OPTIONS, Iconv: decoder });
+  const createNode = parser.createNode.bind(parser);
+  parser.createNode = (header) => {
     try {
       const part = createNode(mended(header, (warning) => warnings.add(warning)));
       root ??= part;
@@ -142,11 +87,11 @@ function parse(
       throw error;
     }
   };
-  parser.on("headers", (all: Headers) => headers = all);
-  parser.on("data", (data: AttachmentStream | { type: "text" }) => {
+  parser.on("headers", (all) => headers = all);
+  parser.on("data", (data) => {
     if (data.type === "text") return;
     const chunks: Uint8Array[] = [];
-    data.content.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+    data.content.on("data", (chunk) => chunks.push(chunk));
     data.content.on("error", reject);
     data.content.on("end", () => {
       attachments.push(attachmentOf(data, Buffer.concat(chunks)));
@@ -218,7 +163,7 @@ function mended(header: PartHeader, warn: (warning: string) => void): PartHeader
 }
 
 /** The class that mailparser wants to decode a character set with: a stream of octets to UTF-8. */
-function decoderOf(rare: RareDecoder, warn: (doubt: string) => void) {
+function decoderOf(warn: (doubt: string) => void) {
   return class {
     constructor(charset: string) {
       const chunks: Uint8Array[] = [];
