@@ -25,7 +25,7 @@ import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import { replay } from "./lib/replay.ts";
 import { type HttpRequest, type Target, target } from "./lib/request.ts";
 import { sampleContexts, sampleMail } from "./lib/sample.ts";
-import { formatAddress, listen } from "./lib/smtp.ts";
+import { formatAddress, listen, type Server } from "./lib/smtp.ts";
 import { outcomeOf, post, webhook, type WebhookOptions } from "./lib/webhook.ts";
 import json from "./templates/json.mustache" with { type: "text" };
 
@@ -33,9 +33,10 @@ const { version } = manifest;
 
 /** Runs the program and returns its exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  surviveFaults();
   const flags = parseArgs(tieValues(args), grammar);
-  if (flags.help || flags._[0] === "help") return print(help(version));
-  if (flags.version) return print(`smtp-pigeon ${version}\n`);
+  if (flags.help || flags._[0] === "help") return print(encode(help(version)));
+  if (flags.version) return print(encode(`smtp-pigeon ${version}\n`));
 
   const { config, faults } = configure(flags, { env, readTextFile: Deno.readTextFileSync });
   const surroundings = { version, hostname, env, vars: config.vars };
@@ -44,8 +45,10 @@ async function main(args: readonly string[]): Promise<number> {
     { url, headers, template: template ?? { text: json, label: "the default template" }, version },
     sampleContexts(surroundings),
   );
-  if (isFaults(endpoint)) return complain([...faults, ...endpoint.faults], 2);
-  if (faults.length > 0) return complain(faults, 2);
+  if (isFaults(endpoint) || faults.length > 0) {
+    complain(isFaults(endpoint) ? [...faults, ...endpoint.faults] : faults);
+    return 2;
+  }
 
   const commands = { serve, render, test };
   return await commands[config.command](config, endpoint, surroundings);
@@ -56,8 +59,8 @@ type Command = (config: Config, endpoint: Target, surroundings: Surroundings) =>
 /** Runs the server until a signal ends it. */
 const serve: Command = async (config, endpoint, surroundings) => {
   const log = logger({
-    write: (line) => void complain([line], 0),
-    now: config.standaloneLogging ? () => new Date() : null,
+    write: (line) => complain([line]),
+    now: config.standaloneLogging ? now : null,
   });
   const observe: Observe = (event) => {
     log(event);
@@ -65,32 +68,30 @@ const serve: Command = async (config, endpoint, surroundings) => {
     // Whether that fails is for whoever reads a message to see.
     if (event.kind === "session") load().catch(() => {});
   };
-  surviveFaults(observe);
-  const readMail = (mail: Mail) => read(mail, surroundings);
   const send = config.url === null
     ? printer((octets) => write(Deno.stdout, octets))
     : webhook(observe, sending(config));
-  const courier = delivery(endpoint, readMail, send, observe);
+  const readMail = (mail: Mail) => read(mail, surroundings);
   const { host, port, domain, maxMessageOctets, maxRecipients } = config;
+  const options = {
+    host,
+    port,
+    policy: { ...fixed, domain, maxMessageOctets, maxRecipients },
+    limits: { ...fixed, maxMessageOctets },
+    courier: delivery(endpoint, readMail, send, observe, now),
+    observe,
+    newId: generate,
+    now,
+  };
+  let server: Server;
   try {
-    const { stopped } = listen({
-      host,
-      port,
-      policy: { ...fixed, domain, maxMessageOctets, maxRecipients },
-      limits: { ...fixed, maxMessageOctets },
-      courier,
-      observe,
-      newId: generate,
-      now: () => new Date(),
-    }, untilSignal());
-    await stopped;
-    return 0;
+    server = listen(options, untilSignal());
   } catch (error) {
-    return complain(
-      [`Cannot listen at ${formatAddress(host, port)}: ${(error as Error).message}`],
-      1,
-    );
+    complain([`Cannot listen at ${formatAddress(host, port)}: ${(error as Error).message}`]);
+    return 1;
   }
+  await server.stopped;
+  return 0;
 };
 
 /** Prints the request that the message on standard input would become. */
@@ -107,52 +108,62 @@ const test: Command = async (config, endpoint, surroundings) => {
   if (isFaults(request) || config.url === null) return printRequest(request);
   const result = await post(request, sending(config), new AbortController().signal);
   if (result.kind === "silence") {
-    return complain([`Cannot reach ${endpoint.destination}: ${result.detail}`], 1);
+    complain([`Cannot reach ${endpoint.destination}: ${result.detail}`]);
+    return 1;
   }
-  print(formatAnswer(result));
+  print(encode(formatAnswer(result)));
   return outcomeOf(result.status).kind === "accepted" ? 0 : 1;
 };
 
 /** The last resort: a fault that escapes a library must not take other people's messages with it. */
-function surviveFaults(observe: Observe): void {
-  addEventListener("error", (event) => {
+function surviveFaults(): void {
+  const survive = (event: globalThis.Event, error: unknown) => {
     event.preventDefault();
-    observe({ kind: "fault", id: null, error: event.error });
-  });
-  addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    observe({ kind: "fault", id: null, error: event.reason });
-  });
+    complain([`Internal error: ${error instanceof Error ? error.message : error}`]);
+  };
+  addEventListener("error", (event) => survive(event, event.error));
+  addEventListener("unhandledrejection", (event) => survive(event, event.reason));
 }
+
+const now = () => new Date();
 
 function sending({ timeoutMs }: Config): WebhookOptions {
   return { ...fixed, timeoutMs, fetch, now: () => performance.now() };
 }
 
 function printRequest(request: HttpRequest | Faults): number {
-  if (isFaults(request)) return complain(request.faults, 1);
-  write(Deno.stdout, formatRequest(request));
-  return 0;
+  if (!isFaults(request)) return print(formatRequest(request));
+  complain(request.faults);
+  return 1;
 }
 
-function print(text: string): number {
-  write(Deno.stdout, new TextEncoder().encode(text));
-  return 0;
-}
-
-function complain(faults: readonly string[], exitCode: number): number {
-  write(Deno.stderr, new TextEncoder().encode(faults.map((fault) => `${fault}\n`).join("")));
-  return exitCode;
-}
-
-/** Whoever reads us may be gone; mail is delivered all the same. */
-function write(stream: typeof Deno.stdout, octets: Uint8Array): void {
+/** Prints what was asked for, and gives the exit code: 0, also where the reader has seen enough. */
+function print(octets: Uint8Array): number {
   try {
-    for (let at = 0; at < octets.length;) at += stream.writeSync(octets.subarray(at));
+    write(Deno.stdout, octets);
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (!(error instanceof Deno.errors.BrokenPipe)) {
+      complain([`Cannot write to standard output: ${(error as Error).message}`]);
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/** Says what happened. Whoever reads it may be gone, or the disk full: mail goes on all the same. */
+function complain(lines: readonly string[]): void {
+  try {
+    write(Deno.stderr, encode(lines.map((line) => `${line}\n`).join("")));
+  } catch {
+    // There is nobody left to tell.
   }
 }
+
+function write(stream: typeof Deno.stdout, octets: Uint8Array): void {
+  for (let at = 0; at < octets.length;) at += stream.writeSync(octets.subarray(at));
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
 
 /** An environment variable; one that must not be read is one that is not set. */
 function env(variable: string): string | undefined {

@@ -5,7 +5,8 @@
 import type { Socket } from "../lib/channel.ts";
 import { converse } from "../lib/connection.ts";
 import type { Mail } from "../lib/mail.ts";
-import { read, type Surroundings } from "../lib/message.ts";
+import type { Surroundings } from "../lib/context.ts";
+import { read } from "../lib/message.ts";
 import { target } from "../lib/request.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { Decoder } from "../lib/wire.ts";
@@ -116,6 +117,7 @@ function socketOf(reads: readonly Uint8Array[]): Socket {
       return Promise.resolve(octets.length);
     },
     write: (octets) => Promise.resolve(octets.length),
+    closeWrite: () => Promise.resolve(),
     close: () => {},
   };
 }

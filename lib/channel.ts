@@ -11,8 +11,8 @@ export interface Socket {
   /** How many octets were taken. */
   write(octets: Uint8Array): Promise<number>;
   /** Ends the sending half only. */
-  closeWrite?(): Promise<void>;
-  /** Ends both halves; frees a pending read. */
+  closeWrite(): Promise<void>;
+  /** Ends both halves. */
   close(): void;
 }
 
@@ -21,7 +21,7 @@ const COMMAND_READ_OCTETS = 4 * 1024;
 const DATA_READ_OCTETS = 64 * 1024;
 
 /** How long a client may take to close its half after the last reply, in milliseconds. */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 
 /** Speaks to one client. Methods do not reject; once the connection is over, nothing happens. */
 export class Channel {
@@ -29,12 +29,26 @@ export class Channel {
   readonly #patienceMs: number;
   #buffer = new Uint8Array(0);
   #unsent = "";
-  #closed = false;
+  /** What waits for the socket, each to be woken when the connection is over. */
+  readonly #waiting = new Set<() => void>();
+  #isReading = false;
+  #farewell: Promise<void> | null = null;
+  #isOver = false;
 
   /** `patienceMs` is how long one read or one write may take. */
   constructor(socket: Socket, patienceMs: number) {
     this.#socket = socket;
     this.#patienceMs = patienceMs;
+  }
+
+  /** Whether nothing can be said or heard any more. */
+  get isOver(): boolean {
+    return this.#isOver || this.#farewell !== null;
+  }
+
+  /** Whether the client is being waited for. */
+  get isReading(): boolean {
+    return this.#isReading;
   }
 
   /** Puts a reply with those that the next `flush` sends in one write (RFC 2920 section 3.2). */
@@ -44,13 +58,13 @@ export class Channel {
 
   /** Sends what was said. */
   async flush(): Promise<void> {
-    if (this.#unsent === "" || this.#closed) return;
+    if (this.#unsent === "" || this.#isOver) return;
     let octets = new TextEncoder().encode(this.#unsent);
     this.#unsent = "";
     const sent = (async () => {
       while (octets.length > 0) octets = octets.subarray(await this.#socket.write(octets));
     })();
-    await this.#within(this.#patienceMs, sent, () => this.#close());
+    await this.#within(this.#patienceMs, sent, () => this.#end());
   }
 
   /**
@@ -58,66 +72,84 @@ export class Channel {
    * The octets are valid until the next read.
    */
   async read(kind: "command" | "data", tooLate: Reply): Promise<Uint8Array | null> {
-    if (this.#closed) return null;
+    if (this.isOver) return null;
     const size = kind === "command" ? COMMAND_READ_OCTETS : DATA_READ_OCTETS;
     if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size);
+    this.#isReading = true;
     const count = await this.#within(
       this.#patienceMs,
       this.#socket.read(this.#buffer),
       () => this.dismiss(tooLate),
     );
-    return count === null ? null : this.#buffer.subarray(0, count);
+    this.#isReading = false;
+    // What comes while a client is being dismissed is not acted on: it was told that it would not be.
+    return count === null || this.isOver ? null : this.#buffer.subarray(0, count);
   }
 
-  /** Says a last thing and closes, also while a read is pending. */
-  async dismiss(reply: Reply): Promise<void> {
-    this.say(reply);
-    await this.flush();
-    this.#close();
+  /** Says a last thing and ends the connection, also while a read is pending. */
+  dismiss(reply: Reply): Promise<void> {
+    return this.#farewell ??= (async () => {
+      this.say(reply);
+      await this.flush();
+      this.#end();
+    })();
+  }
+
+  /** Leaves the client a moment to take what was said, then ends the connection. */
+  abandon(): void {
+    if (this.#isOver) return;
+    const timer = setTimeout(() => this.#end(), LINGER_MS);
+    this.#waiting.add(() => clearTimeout(timer));
   }
 
   /**
-   * Closes after all that was said has arrived. A connection closed with octets unread is reset, and
-   * the last reply with it (RFC 1122 section 4.2.2.13); so what still comes is read for a moment.
+   * Ends the connection after all that was said has arrived. A connection that is closed with octets
+   * unread is reset, and the last reply with it (RFC 1122 section 4.2.2.13); so what still comes is read
+   * for a moment.
    */
   async close(): Promise<void> {
-    await this.flush();
-    if (this.#closed) return;
-    await this.#within(LINGER_MS, this.#drain(), () => this.#close());
-    this.#close();
+    await (this.#farewell ?? this.flush());
+    if (this.#isOver) return;
+    await this.#within(LINGER_MS, this.#drain(), () => {});
+    this.#end();
   }
 
   async #drain(): Promise<void> {
-    await this.#socket.closeWrite?.();
+    await this.#socket.closeWrite();
     const buffer = new Uint8Array(COMMAND_READ_OCTETS);
     while (await this.#socket.read(buffer) !== null);
   }
 
-  /** Waits for `work`, but calls `late` when it takes too long; null where it failed or was ended. */
+  /** Waits for `work`; null where it failed, was `late`, or the connection is over. */
   async #within<Result>(
     ms: number,
     work: Promise<Result>,
     late: () => void | Promise<void>,
   ): Promise<Result | null> {
     // Closing frees a pending read, but on older runtimes not a pending write: hence the race.
-    const { promise: lateness, resolve } = Promise.withResolvers<null>();
+    const { promise: noResult, resolve } = Promise.withResolvers<null>();
+    const wake = () => resolve(null);
+    this.#waiting.add(wake);
     const timer = setTimeout(async () => {
       await late();
-      resolve(null);
+      wake();
     }, ms);
     try {
-      return await Promise.race([work, lateness]);
+      return await Promise.race([work, noResult]);
     } catch {
-      this.#close();
+      this.#end();
       return null;
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(wake);
     }
   }
 
-  #close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#socket.close();
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 }

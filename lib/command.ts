@@ -80,12 +80,13 @@ const HTTP = /^(?:[A-Z]+ .* HTTP\/\d(?:\.\d)?|Host: *\S+) *$/i;
 
 /** Reads a command line, given without its line end. */
 export function parse(octets: Uint8Array): Command | Refusal {
-  const line = decode(octets);
+  // Trailing white space is to be tolerated (RFC 5321 section 4.1.1).
+  const line = decode(octets)?.replace(/[ \t]+$/, "") ?? null;
   if (line === null || CONTROL.test(line)) {
     return refuse(replies.lineUnreadable);
   }
   if (HTTP.test(line)) return { verb: "HTTP" };
-  const [, word, argument] = /^([^ ]*) *(.*?) *$/s.exec(line)!;
+  const [, word, argument] = /^([^ ]*) *(.*)$/s.exec(line)!;
   // Of ASCII alone: "ſ" and "ı" have capitals there too.
   const verb = word.replace(/[a-z]/g, (letter) => letter.toUpperCase());
   switch (verb) {

@@ -4,7 +4,8 @@
  */
 // @ts-types="./std/closest_string.d.ts"
 import { closestString } from "npm:deno-std@1.4.0/text/closest_string.js";
-import { fault, type Faults, quote, type Setting } from "./fault.ts";
+import { fault, type Faults, quote } from "./fault.ts";
+import type { Setting } from "./setting.ts";
 import { type CommandName, commands, options } from "./options.ts";
 import { type Flags, listOf, Settings, type Sources } from "./settings.ts";
 
@@ -54,15 +55,13 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
   const faults = unknownOptions(flags);
   const settings = new Settings(flags, sources, faults);
   const command = settings.sound(commandOf(flags._), "render");
-  const before = faults.length;
-  const given = settings.one("url");
-  const url = given?.text === "" ? null : given;
-  if (given === null && faults.length === before && command !== "render") {
+  const url = settings.one("url");
+  if (url === null && faults.length === 0 && command !== "render") {
     faults.push(`Cannot ${command}: no endpoint is set, name one with --url`);
   }
   const config: Config = {
     command,
-    url: url?.text === "-" ? null : url,
+    url: url === null || url.text === "-" || url.text === "" ? null : url,
     headers: settings.many("header"),
     template: settings.template(),
     vars: Object.fromEntries(

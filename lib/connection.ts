@@ -57,8 +57,8 @@ export async function converse(
   stopping: Stopping,
 ): Promise<void> {
   const connection = new Connection(socket, remote, options, stopping);
-  const soon = () => connection.leave("unless in flight");
-  const now = () => connection.leave("in any case");
+  const soon = () => connection.leaveSoon();
+  const now = () => connection.leaveNow();
   stopping.soon.addEventListener("abort", soon);
   stopping.now.addEventListener("abort", now);
   try {
@@ -83,7 +83,6 @@ class Connection {
   readonly #stopping: Stopping;
   #session: Session;
   #visit: Visit;
-  #reading = false;
 
   constructor(socket: Socket, remote: Remote, options: ConnectionOptions, stopping: Stopping) {
     this.#channel = new Channel(socket, options.limits.idleTimeoutMs);
@@ -100,7 +99,7 @@ class Connection {
   async run(): Promise<void> {
     const { observe, policy } = this.#options;
     try {
-      while (this.#session.state !== "closed") {
+      while (this.#session.state !== "closed" && !this.#channel.isOver) {
         if (this.#stopping.soon.aborted && !isInFlight(this.#session)) {
           this.#channel.say(replies.shuttingDown(policy.domain));
           break;
@@ -120,13 +119,22 @@ class Connection {
     if (isInFlight(this.#session)) {
       observe({ kind: "lost", id: this.#visit.id, state: this.#session.state });
     }
-    observe({ kind: "logout", id: this.#visit.id, posted: false });
+    observe({ kind: "logout", id: this.#visit.id });
     await this.#channel.close();
   }
 
-  /** Dismisses the client if it is awaited; otherwise `run` notices by itself. */
-  leave(when: "unless in flight" | "in any case"): void {
-    if (!this.#reading || (when === "unless in flight" && isInFlight(this.#session))) return;
+  /** Leaves once no message is on its way; `run` notices by itself where the client is not awaited. */
+  leaveSoon(): void {
+    if (this.#channel.isReading && !isInFlight(this.#session)) this.#dismiss();
+  }
+
+  /** Leaves, whatever is going on. */
+  leaveNow(): void {
+    if (this.#channel.isReading) this.#dismiss();
+    this.#channel.abandon();
+  }
+
+  #dismiss(): void {
     void this.#channel.dismiss(replies.shuttingDown(this.#options.policy.domain));
   }
 
@@ -138,12 +146,10 @@ class Connection {
       const frame = this.#decoder.next(want);
       if (frame !== null) return frame;
       await this.#channel.flush();
-      this.#reading = true;
       const octets = await this.#channel.read(
         want.kind === "line" ? "command" : "data",
         replies.idleTooLong(domain),
       );
-      this.#reading = false;
       if (octets === null) return null;
       this.#decoder.push(octets);
     }
@@ -155,6 +161,8 @@ class Connection {
     const { envelope, data, peer } = session;
     observe({ kind: "data", id, octets: data.length });
     await this.#channel.flush();
+    // Whoever cannot hear that a message is delivered will send it again: let it be only then.
+    if (this.#channel.isOver) return;
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };
     const mail = { id, receivedAt, client, envelope, data };
     const outcome = await courier(mail, this.#stopping.now);
@@ -185,9 +193,8 @@ class Connection {
 
   #newVisit(): Visit {
     const { newId, now, observe } = this.#options;
-    const { address, port } = this.#remote;
     const visit = { id: newId(), receivedAt: now() };
-    observe({ kind: "session", id: visit.id, address, port });
+    observe({ kind: "session", id: visit.id, address: this.#remote.address });
     return visit;
   }
 }

@@ -27,21 +27,24 @@ export function delivery(
   read: (mail: Mail) => Promise<TemplateContext>,
   send: Send,
   observe: Observe,
+  now: () => Date,
 ): Courier {
   const { destination } = target;
   return async (mail, signal) => {
     const { id } = mail;
     const defer = (reason: string, detail: string): Outcome => {
-      observe({ kind: "unanswered", id, destination, reason: detail, elapsedMs: 0 });
+      observe({ kind: "unsent", id, reason: detail });
       return { kind: "deferred", reason };
     };
+    let context: TemplateContext;
     try {
-      const request = await target.request(await read(mail), new Date());
-      return isFaults(request)
-        ? defer("template fails on this message", request.faults.join("; "))
-        : await send({ id, destination, request }, signal);
+      context = await read(mail);
     } catch (error) {
       return defer("message cannot be read now", (error as Error).message);
     }
+    const request = await target.request(context, now());
+    return isFaults(request)
+      ? defer("template fails on this message", request.faults.join("; "))
+      : await send({ id, destination, request }, signal);
   };
 }

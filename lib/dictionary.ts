@@ -15,6 +15,15 @@ export function dictionary(values: Readonly<Record<string, string>>): Dictionary
   });
 }
 
+/** A dictionary over a record of lower-case names, read in any case, as header fields are. */
+export function anyCase(values: Readonly<Record<string, string>>): Dictionary {
+  const inLowerCase = dictionary(values);
+  return new Proxy(inLowerCase, {
+    get: (values, name) =>
+      typeof name === "string" ? values[name.toLowerCase()] : Reflect.get(values, name),
+  });
+}
+
 /** A dictionary over a function, whose names cannot be listed. */
 export function lookup(value: (name: string) => string | undefined): Dictionary {
   return new Proxy(Object.freeze({}), {

@@ -16,12 +16,7 @@ export type Event =
   /** A connection was turned away with a 421. */
   | { readonly kind: "turned away"; readonly address: string; readonly reply: Reply }
   /** A session began, or began anew after a reset. */
-  | {
-    readonly kind: "session";
-    readonly id: string;
-    readonly address: string;
-    readonly port: number;
-  }
+  | { readonly kind: "session"; readonly id: string; readonly address: string }
   /** MAIL was accepted. */
   | { readonly kind: "mail"; readonly id: string; readonly reversePath: ReversePath }
   /** RCPT was accepted. */
@@ -40,7 +35,9 @@ export type Event =
     /** The start of the answer's body. */
     readonly answer: string;
   }
-  /** The endpoint did not answer, or the request could not be made. */
+  /** There was no request to send: the template fails on the message, or the parser is not there. */
+  | { readonly kind: "unsent"; readonly id: string; readonly reason: string }
+  /** The endpoint did not answer. */
   | {
     readonly kind: "unanswered";
     readonly id: string;
@@ -53,9 +50,9 @@ export type Event =
   /** The connection ended in the middle of a message, which is dropped. */
   | { readonly kind: "lost"; readonly id: string; readonly state: string }
   /** The session ended. */
-  | { readonly kind: "logout"; readonly id: string; readonly posted: boolean }
-  /** A fault of the program's own: it ended a session with 421, or, without id, nobody knows where. */
-  | { readonly kind: "fault"; readonly id: string | null; readonly error: unknown };
+  | { readonly kind: "logout"; readonly id: string }
+  /** A fault of the program's own; the session ended with 421. */
+  | { readonly kind: "fault"; readonly id: string; readonly error: unknown };
 
 /** Takes events as they happen. It must not throw. */
 export type Observe = (event: Event) => void;

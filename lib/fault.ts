@@ -16,14 +16,6 @@ export function fault(text: string): Faults {
   return { faults: [text] };
 }
 
-/** A text that an operator set. */
-export interface Setting {
-  /** What was set. */
-  readonly text: string;
-  /** What to call it in a fault, such as `--port "25"`; without the text where that may be a secret. */
-  readonly label: string;
-}
-
 /** Characters of a value that a fault shows. */
 const QUOTE_LENGTH = 200;
 

@@ -4,6 +4,7 @@
  */
 import type { Event, Observe } from "./event.ts";
 import { addressOf, type ReversePath } from "./path.ts";
+import { Timestamp } from "./timestamp.ts";
 import { outcomeOf } from "./webhook.ts";
 
 /** How lines are printed. */
@@ -21,9 +22,8 @@ const ANSWER_LENGTH = 200;
 export function logger({ write, now }: LogOptions): Observe {
   return (event) => {
     // Whatever a line quotes, it stays one line, and tells a terminal nothing.
-    const line =
-      ("id" in event && event.id !== null ? `${event.id}: ${words(event)}` : words(event))
-        .replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trimEnd();
+    const line = ("id" in event ? `${event.id}: ${words(event)}` : words(event))
+      .replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trimEnd();
     write(now === null ? line : `${localTime(now())} ${line}`);
   };
 }
@@ -33,7 +33,9 @@ function words(event: Event): string {
     case "listening":
       return `smtp-pigeon listening at ${event.address}`;
     case "stopping":
-      return `smtp-pigeon stopping, ${event.connections} connections open`;
+      return `smtp-pigeon stopping, ${event.connections} connection${
+        event.connections === 1 ? "" : "s"
+      } open`;
     case "accept failed":
       return `Cannot accept a connection: ${messageOf(event.error)}, trying again`;
     case "turned away":
@@ -50,14 +52,16 @@ function words(event: Event): string {
       return `Refused: ${event.reply.code} ${event.reply.lines[0]}`;
     case "answered":
       return `POST returned status: ${event.status} (${exchange(event)})${answerText(event)}`;
+    case "unsent":
+      return `Not sent: ${event.reason}`;
     case "unanswered":
       return `POST failed: ${event.reason} (${exchange(event)})`;
     case "reset":
       return `Session reset ${withPost(event.posted)}`;
     case "lost":
-      return `Connection lost within ${event.state}, message dropped`;
+      return `Session ended within ${event.state}, message dropped`;
     case "logout":
-      return `Session logout ${withPost(event.posted)}`;
+      return "Session logout without POST";
     case "fault":
       return `Internal error: ${messageOf(event.error)}`;
   }
@@ -82,7 +86,4 @@ function answerText({ status, answer }: Event & { kind: "answered" }): string {
 const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
 /** `2022-01-01 10:10:20` in this machine's time zone. */
-function localTime(date: Date): string {
-  const shifted = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 19).replace("T", " ");
-}
+const localTime = (date: Date) => new Timestamp(date).local.slice(0, 19).replace("T", " ");

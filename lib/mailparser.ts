@@ -66,51 +66,61 @@ const OPTIONS = {
 };
 
 /** Reads a message. It rejects, or never settles, for what it was not made for. */
-export function parse(message: Uint8Array): Promise<Parsed> {
-  const { promise, resolve, reject } = Promise.withResolvers<Parsed>();
+export async function parse(message: Uint8Array): Promise<Parsed> {
   const warnings = new Set<string>();
-  const attachments: Attachment[] = [];
-  let headers: Headers = new Map();
-  let root: Part | null = null;
+  const { root, headers, attachments } = await takeApart(message, (text) => warnings.add(text));
+  return {
+    ...readingOf(root, render),
+    from: addressesOf(headers, "from"),
+    to: addressesOf(headers, "to"),
+    cc: addressesOf(headers, "cc"),
+    bcc: addressesOf(headers, "bcc"),
+    replyTo: addressesOf(headers, "reply-to"),
+    attachments: attachments.map(attachmentOf),
+    warnings: [...warnings],
+  };
+}
 
-  const decoder = decoderOf((doubt) => warnings.add(`The text ${doubt}`));
+/** What mailparser makes of a message. */
+interface Pieces {
+  /** Null for a message of nothing. */
+  root: Part | null;
+  headers: Headers;
+  readonly attachments: { readonly header: AttachmentStream; readonly content: Buffer }[];
+}
+
+type Warn = (text: string) => void;
+
+/** Runs mailparser. Its listeners only collect: what they throw would be thrown at nobody. */
+function takeApart(message: Uint8Array, warn: Warn): Promise<Pieces> {
+  const { promise, resolve, reject } = Promise.withResolvers<Pieces>();
+  const pieces: Pieces = { root: null, headers: new Map(), attachments: [] };
+  const decoder = decoderOf((doubt) => warn(`The text ${doubt}`));
   const parser = new MailParser({ ...OPTIONS, Iconv: decoder });
   const createNode = parser.createNode.bind(parser);
   parser.createNode = (header) => {
     try {
-      const part = createNode(mended(header, (warning) => warnings.add(warning)));
-      root ??= part;
+      const part = createNode(mended(header, warn));
+      pieces.root ??= part;
       return part;
     } catch (error) {
-      // mailparser would throw it at nobody, and that ends the process.
       reject(error);
       throw error;
     }
   };
-  parser.on("headers", (all) => headers = all);
+  parser.on("headers", (headers) => pieces.headers = headers);
   parser.on("data", (data) => {
     if (data.type === "text") return;
     const chunks: Uint8Array[] = [];
     data.content.on("data", (chunk) => chunks.push(chunk));
     data.content.on("error", reject);
     data.content.on("end", () => {
-      attachments.push(attachmentOf(data, Buffer.concat(chunks)));
+      pieces.attachments.push({ header: data, content: Buffer.concat(chunks) });
       data.release();
     });
   });
   parser.on("error", reject);
-  parser.on("end", () => {
-    resolve({
-      ...readingOf(root, render),
-      from: addressesOf(headers, "from"),
-      to: addressesOf(headers, "to"),
-      cc: addressesOf(headers, "cc"),
-      bcc: addressesOf(headers, "bcc"),
-      replyTo: addressesOf(headers, "reply-to"),
-      attachments,
-      warnings: [...warnings],
-    });
-  });
+  parser.on("end", () => resolve(pieces));
   parser.end(Buffer.from(message.buffer as ArrayBuffer, message.byteOffset, message.byteLength));
   return promise;
 }
@@ -125,16 +135,21 @@ const TRANSFER_ENCODINGS = ["", "7bit", "8bit", "binary", "base64", "quoted-prin
 /** Marks the name of a character set, so that mailparser leaves none of them to itself. */
 const MARK = "x-declared-";
 
+const SINGLE_FIELDS = ["from", "reply-to"];
 const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];
 
 /** Characters of all address fields together: reading them can take the square of their length. */
 const MAX_ADDRESS_LENGTH = 64 * 1024;
 
 /** The fields that mailparser has to read. */
-function neededLines({ headers, root }: PartHeader, warn: (warning: string) => void) {
+function neededLines({ headers, root }: PartHeader, warn: Warn) {
   let room = MAX_ADDRESS_LENGTH;
+  const seen = new Set<string>();
   return headers.getList().filter(({ key, line }) => {
     if (!root || !ADDRESS_FIELDS.includes(key)) return key.startsWith("content-");
+    // Of a repeated From the first counts, as it does for `header.from`; mailparser takes the last.
+    if (SINGLE_FIELDS.includes(key) && seen.has(key)) return false;
+    seen.add(key);
     if (line.length > room) {
       warn(`The field "${key}" is too long to be read`);
       return false;
@@ -145,7 +160,7 @@ function neededLines({ headers, root }: PartHeader, warn: (warning: string) => v
 }
 
 /** A header of a part that says what its part is. */
-function mended(header: PartHeader, warn: (warning: string) => void): PartHeader {
+function mended(header: PartHeader, warn: Warn): PartHeader {
   header.headers.lines = neededLines(header, warn);
   // "Content-Type: text", as sendmail of old, is plain text (RFC 2045 section 5.2).
   if (header.contentType && !MEDIA_TYPE.test(header.contentType)) header.contentType = "text/plain";
@@ -193,7 +208,7 @@ function members({ name, address, group }: EmailAddress): Address[] {
   return group === undefined ? [{ name, address: address ?? "" }] : group.flatMap(members);
 }
 
-function attachmentOf(data: AttachmentStream, content: Buffer): Attachment {
+function attachmentOf({ header: data, content }: Pieces["attachments"][number]): Attachment {
   return {
     filename: filenameOf(data.filename || ""),
     contentType: data.contentType || "application/octet-stream",

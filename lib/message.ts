@@ -7,15 +7,13 @@
  */
 import { guess } from "./charset.ts";
 import type { Address, Addresses, Surroundings, TemplateContext } from "./context.ts";
-import { dictionary, lookup } from "./dictionary.ts";
+import { anyCase, dictionary, lookup } from "./dictionary.ts";
 import { type Field, type Sections, sectionsOf } from "./header.ts";
 import type { Mail } from "./mail.ts";
 import { characters } from "./octets.ts";
 import { load, type Parsed, type Parser } from "./parser.ts";
 import { addressOf } from "./path.ts";
 import { readDate, Timestamp } from "./timestamp.ts";
-
-export type { Surroundings, TemplateContext };
 
 /** What only a parser can tell of a message. */
 export interface Content extends Parsed {
@@ -96,7 +94,11 @@ export function assemble(
   content: Content,
   surroundings: Surroundings,
 ): TemplateContext {
-  const header = dictionary(firstValues(content.headers));
+  const header = anyCase(firstValues(content.headers));
+  // RFC 5322 section 3.6 wants these fields once; programs that repeat them mean all of them.
+  const allValues = (name: string) =>
+    content.headers.filter((field) => field.name.toLowerCase() === name)
+      .map(({ value }) => value).join(", ");
   const { text, html, attachments } = content;
   const filenames = attachments.map(({ filename }) => filename).join("");
   return {
@@ -113,9 +115,9 @@ export function assemble(
     },
     subject: header.subject,
     from: withText(content.from, header.from),
-    to: withText(content.to, header.to),
-    cc: withText(content.cc, header.cc),
-    bcc: withText(content.bcc, header.bcc),
+    to: withText(content.to, allValues("to")),
+    cc: withText(content.cc, allValues("cc")),
+    bcc: withText(content.bcc, allValues("bcc")),
     replyTo: withText(content.replyTo, header["reply-to"]),
     date: readDate(header.date) ?? "",
     messageId: header["message-id"],

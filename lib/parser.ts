@@ -9,14 +9,10 @@ export type { Parsed } from "./mailparser.ts";
 /** A parser that has been loaded. */
 export type Parser = Pick<typeof mailparser, "parse" | "decodeWords">;
 
-let parser: Promise<Parser> | undefined;
-
-/** Loads the parser, once. Call it as soon as a message may come. */
+/**
+ * Loads the parser; all calls share one. Rejects where it cannot be loaded, and then always, since a
+ * runtime does not try a module twice.
+ */
 export function load(): Promise<Parser> {
-  if (parser === undefined) {
-    parser = import("./mailparser.ts");
-    // Whoever awaits it is told; whoever comes next tries again.
-    parser.catch(() => parser = undefined);
-  }
-  return parser;
+  return import("./mailparser.ts");
 }

@@ -28,10 +28,14 @@ function harmless(text: string): string {
   return text.replaceAll("\r\n", "\n").replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
 }
 
-/** Prints requests instead of sending them. */
+/** Prints requests instead of sending them. `write` throws where it cannot write all of them. */
 export function printer(write: (octets: Uint8Array) => void): Send {
   return ({ request }) => {
-    write(formatRequest(request));
-    return Promise.resolve({ kind: "accepted", note: "printed" });
+    try {
+      write(formatRequest(request));
+      return Promise.resolve({ kind: "accepted", note: "printed" });
+    } catch {
+      return Promise.resolve({ kind: "deferred", reason: "standard output takes no more" });
+    }
   };
 }

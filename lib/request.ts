@@ -7,17 +7,12 @@
  * would be broken is not sent.
  */
 import type { TemplateContext } from "./context.ts";
-import { fault, type Faults, isFaults, type Setting } from "./fault.ts";
+import { escapeFor, isJsonType, verbatim } from "./escape.ts";
+import { fault, type Faults, isFaults } from "./fault.ts";
+import type { Setting } from "./setting.ts";
 import { explain, isJson } from "./json.ts";
 import { characters } from "./octets.ts";
-import {
-  compile,
-  escapeFor,
-  isJsonType,
-  parseTemplate,
-  type Template,
-  verbatim,
-} from "./template.ts";
+import { compile, parseTemplate, type Template } from "./template.ts";
 import { makeUrl, parseUrl, type UrlTemplate } from "./url.ts";
 
 /** What makes a request, as an operator writes it. */
@@ -131,7 +126,9 @@ function parseHeader(setting: Setting): HeaderTemplate | Faults {
   }
   // A name cannot hold a tag, so that the columns of a fault can be those of the whole.
   const whole = parseTemplate(setting);
-  return isFaults(whole) ? whole : { name, value: compile(value) as Template };
+  if (isFaults(whole)) return whole;
+  const template = compile(value);
+  return isFaults(template) ? template : { name, value: template };
 }
 
 const isContentType = ({ name }: HeaderTemplate) => name.toLowerCase() === "content-type";

@@ -61,18 +61,26 @@ function replyTo(id: string, outcome: Outcome): Reply {
 }
 
 function take(session: Session, frame: Frame, policy: Policy): Turn {
+  const { state } = session;
   switch (frame.kind) {
     case "line":
-      return session.state === "authenticating"
-        ? respond(session, frame.octets)
-        : command(session as Commanded, frame, policy);
+      if (state === "authenticating") return respond(session, frame.octets);
+      if (
+        state === "connected" || state === "ready" || state === "transaction" || state === "chunked"
+      ) {
+        return command(session, frame, policy);
+      }
+      break;
     case "data":
-      return receiveData(session as SessionIn<"data">, frame.octets, policy);
+      if (state === "data") return receiveData(session, frame.octets, policy);
+      break;
     case "chunk":
-      return session.state === "discarding"
-        ? session.after
-        : receiveChunk(session as SessionIn<"chunk">, frame.octets);
+      if (state === "chunk") return receiveChunk(session, frame.octets);
+      if (state === "discarding") return session.after;
   }
+  throw new TypeError(
+    `Cannot take a ${frame.kind}: session is ${state}, must be asked what is wanted`,
+  );
 }
 
 /**

@@ -2,8 +2,9 @@
  * Looks settings up: a flag wins over a variable, and a variable over a file that the variable with
  * `_FILE` names. Each setting knows what to call itself in a fault.
  */
-import { type Faults, isFaults, quote, type Setting } from "./fault.ts";
-import { type OptionName, type PresetName, presets, variableOf } from "./options.ts";
+import { type Faults, isFaults, quote } from "./fault.ts";
+import type { Setting } from "./setting.ts";
+import { type OptionName, options, type PresetName, presets, variableOf } from "./options.ts";
 
 /** The command line as `parseArgs` of @std/cli returns it. */
 export type Flags = Readonly<Record<string, unknown>> & { readonly _: readonly string[] };
@@ -20,6 +21,13 @@ export interface Sources {
 export function listOf(given: unknown): readonly string[] {
   return Array.isArray(given) ? given : [];
 }
+
+/** Options that hold secrets more often than not: faults do not quote what variables set them to. */
+const SECRET: readonly OptionName[] = ["url", "header"];
+
+/** Options of which there may be none. */
+const REPEATED: readonly string[] = options.filter((option) => "repeats" in option)
+  .map(({ name }) => name);
 
 /** A value and the name of what set it. */
 interface Source {
@@ -42,14 +50,15 @@ export class Settings {
     this.#faults = faults;
   }
 
-  /** All values of an option that repeats. */
+  /** All values of an option that repeats. A flag takes the place of a variable's line of the same name. */
   many(name: OptionName): readonly Setting[] {
-    const given = this.#fromFlags(name);
-    if (given.length > 0) return given.filter(({ text }) => text !== "");
+    const nameOf = ({ text }: Setting) => text.split(/[:=]/)[0].trim().toLowerCase();
+    const given = this.#fromFlags(name).filter(({ text }) => text !== "");
+    const names = given.map(nameOf);
     const set = this.#fromEnvironment(name);
-    if (set === null) return [];
-    return set.text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
-      .map((line) => setting({ ...set, text: line }));
+    const lines = (set?.text ?? "").split("\n").map((line) => line.trim())
+      .filter((line) => line !== "").map((line) => setting({ ...set!, text: line }));
+    return [...lines.filter((line) => !names.includes(nameOf(line))), ...given];
   }
 
   /** The value of an option, or null. */
@@ -105,9 +114,13 @@ export class Settings {
   #fromEnvironment(name: OptionName): Source | null {
     const variable = variableOf(name);
     const set = this.#sources.env(variable);
-    if (set) return { text: set, name: variable, isSecret: false };
+    if (set) return { text: set, name: variable, isSecret: SECRET.includes(name) };
     const path = this.#sources.env(`${variable}_FILE`);
     const text = path ? this.#read(path, `${variable}_FILE`) : null;
+    if (text === "" && !REPEATED.includes(name)) {
+      this.#faults.push(`Cannot use ${variable}_FILE: ${quote(path!)} is empty, must hold a value`);
+      return null;
+    }
     return text === null ? null : { text, name: `${variable}_FILE`, isSecret: true };
   }
 

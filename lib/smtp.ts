@@ -2,7 +2,7 @@
  * The server: a `Deno.listen` loop that accepts connections, turns away those that are too many, and at
  * the end lets the messages in flight arrive. What happens on a connection is connection.ts's.
  */
-import { Channel } from "./channel.ts";
+import { Channel, LINGER_MS } from "./channel.ts";
 import { type ConnectionOptions, converse, type Remote } from "./connection.ts";
 import * as replies from "./reply.ts";
 
@@ -29,12 +29,15 @@ export interface Server {
   readonly hostname: string;
   /** The port it listens at, never 0. */
   readonly port: number;
-  /** Resolves when the server has stopped and every connection is closed. */
+  /** Resolves when the server has stopped: at the latest 3 s after `graceMs`. */
   readonly stopped: Promise<void>;
 }
 
 /** How long to wait after a failed accept, in milliseconds: there is no event for a freed descriptor. */
 const ACCEPT_RETRY_MS = 100;
+
+/** How long connections may take to say goodbye once they are told to leave at once, in milliseconds. */
+const GOODBYE_MS = 3 * LINGER_MS;
 
 /**
  * Listens until `signal` is aborted. Throws what `Deno.listen` throws, such as `Deno.errors.AddrInUse`.
@@ -57,12 +60,20 @@ async function serve(
   const turnedAway = new Set<Promise<void>>();
   const abandon = new AbortController();
   const stopping = { soon: signal, now: abandon.signal };
-  signal.addEventListener("abort", () => listener.close(), { once: true });
-  if (signal.aborted) listener.close();
+  const stop = () => {
+    observe({ kind: "stopping", connections: connections.size });
+    listener.close();
+  };
+  // Before any connection hears of it, so that all that are open are counted.
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
 
   for await (const socket of accepted(listener, observe)) {
     const remote = remoteOf(socket);
-    if (isTooMany(connections, remote.address, limits)) {
+    if (turnedAway.size >= limits.maxConnections) {
+      // Too many even to be told so.
+      socket.close();
+    } else if (isTooMany(connections, remote.address, limits)) {
       const done = turnAway(socket, remote, options);
       turnedAway.add(done);
       done.finally(() => turnedAway.delete(done));
@@ -73,10 +84,13 @@ async function serve(
     }
   }
 
-  observe({ kind: "stopping", connections: connections.size });
-  const timer = setTimeout(() => abandon.abort(), limits.graceMs);
-  await Promise.all([...connections.keys(), ...turnedAway]);
-  clearTimeout(timer);
+  const timers = [setTimeout(() => abandon.abort(), limits.graceMs)];
+  // Whatever does not hear that, such as a parser at work, is not waited for.
+  const tooLate = new Promise<void>((resolve) =>
+    timers.push(setTimeout(resolve, limits.graceMs + GOODBYE_MS))
+  );
+  await Promise.race([tooLate, Promise.all([...connections.keys(), ...turnedAway])]);
+  timers.forEach(clearTimeout);
 }
 
 /** Connections as they come, until the listener is closed; a failed accept is not the end. */

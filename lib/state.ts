@@ -78,7 +78,7 @@ export type Session =
     readonly state: "discarding";
     readonly octets: number;
     /** The session in which BDAT came. */
-    readonly before: Session;
+    readonly before: Commanded;
     readonly after: Turn;
   }
   /** After a challenge: a response comes next. */
@@ -168,5 +168,18 @@ export function isOpen(session: Session): boolean {
 
 /** Whether a message is on its way, so that a stopping server waits for it. */
 export function isInFlight({ state }: Session): boolean {
-  return state === "data" || state === "chunk" || state === "chunked" || state === "delivering";
+  switch (state) {
+    case "data":
+    case "chunk":
+    case "chunked":
+    case "delivering":
+      return true;
+    case "connected":
+    case "ready":
+    case "transaction":
+    case "authenticating":
+    case "discarding":
+    case "closed":
+      return false;
+  }
 }

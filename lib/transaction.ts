@@ -105,10 +105,18 @@ export function chunk(session: Commanded, command: CommandOf<"BDAT">, policy: Po
 /** Takes the octets of a chunk. */
 export function receiveChunk(session: SessionIn<"chunk">, octets: Uint8Array): Turn {
   const { peer, envelope, last } = session;
-  const chunks = [...session.chunks, octets];
+  const chunks = append(session.chunks, octets);
   return last
     ? turn({ state: "delivering", peer, envelope, data: concat(chunks) }, null)
     : turn({ state: "chunked", peer, envelope, chunks }, replies.chunkOk(octets.length));
+}
+
+/** Adds a chunk. Each is longer than the next, so that they are few however small a client cuts them. */
+function append(chunks: readonly Uint8Array[], octets: Uint8Array): readonly Uint8Array[] {
+  const last = chunks.at(-1);
+  return last === undefined || last.length > octets.length
+    ? [...chunks, octets]
+    : append(chunks.slice(0, -1), concat([last, octets]));
 }
 
 /** The envelope, once it has a recipient. */

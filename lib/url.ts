@@ -3,8 +3,10 @@
  * is fixed at start, and no value leaves the place in the URL that an operator gave it.
  */
 import type { TemplateContext } from "./context.ts";
-import { fault, type Faults, isFaults, type Setting } from "./fault.ts";
-import { parseTemplate, percentEncode, type Template } from "./template.ts";
+import { percentEncode } from "./escape.ts";
+import { fault, type Faults, isFaults } from "./fault.ts";
+import type { Setting } from "./setting.ts";
+import { parseTemplate, type Template } from "./template.ts";
 
 /** A URL that is still to be made. */
 export interface UrlTemplate {
@@ -32,7 +34,8 @@ export function parseUrl(setting: Setting, sample: TemplateContext): UrlTemplate
   if (isFaults(template)) return template;
   const text = template.render(sample, percentEncode);
   const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol)
+  // `https:///path` would parse too, with the path's first segment as its host.
+  return url !== null && /^https?:\/\/[^/?#\\]/i.test(text)
     ? {
       template,
       name: setting.label.split(" ")[0],

@@ -108,7 +108,8 @@ function explain(error: unknown, signal: AbortSignal, timeoutMs: number) {
   const detail = cause instanceof Error ? cause.message : message;
   return {
     reason: "endpoint could not be reached",
-    detail: withoutUrls(detail),
+    // Runtimes differ in how often they say it.
+    detail: [...new Set(withoutUrls(detail).split(": "))].join(": "),
   };
 }
 

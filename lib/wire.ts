@@ -190,7 +190,8 @@ function endOfLine(
 
 /** Collects the octets of one frame, and no more than its limit. */
 class Collector {
-  #parts: Uint8Array[] = [];
+  /** One array that doubles: many small pieces, each with an array of its own, would be a burden. */
+  #octets = new Uint8Array(0);
   #size = 0;
   #overLimit = false;
 
@@ -200,19 +201,25 @@ class Collector {
   }
 
   add(octets: Uint8Array, limit: number): void {
+    const at = this.#size;
     this.#size += octets.length;
     if (this.#size > limit) {
       this.#overLimit = true;
-      this.#parts = [];
-    } else if (octets.length > 0) {
-      this.#parts.push(octets);
+      this.#octets = new Uint8Array(0);
     }
+    if (this.#overLimit) return;
+    if (this.#size > this.#octets.length) {
+      this.#octets = new Uint8Array(this.#octets.buffer.transfer(2 * this.#size));
+    }
+    this.#octets.set(octets, at);
   }
 
   /** All octets, or null where they were over the limit; then begins anew. */
   finish(): Uint8Array | null {
-    const octets = this.#overLimit ? null : concat(this.#parts);
-    this.#parts = [];
+    const octets = this.#overLimit
+      ? null
+      : new Uint8Array(this.#octets.buffer.transfer(this.#size));
+    this.#octets = new Uint8Array(0);
     this.#size = 0;
     this.#overLimit = false;
     return octets;

@@ -32,6 +32,7 @@ function courierOf(
       return Promise.resolve(send());
     },
     (event) => events.push(event),
+    () => new Date(0),
   );
   return { courier, parcels, events };
 }
@@ -52,11 +53,9 @@ Deno.test("delivery() defers a message on which the template fails, and says why
   });
   assertEquals(parcels, []);
   assertEquals(events, [{
-    kind: "unanswered",
+    kind: "unsent",
     id: "1",
-    destination: "nowhere",
     reason: "Cannot use it: bad",
-    elapsedMs: 0,
   }]);
 });
 

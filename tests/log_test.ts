@@ -38,7 +38,7 @@ const events: [event: Event, line: string][] = [
     { kind: "turned away", address: "10.0.0.1", reply: replies.tooManyConnections("here") },
     "Connection from 10.0.0.1 turned away: here too many connections, try again later",
   ],
-  [{ kind: "session", id, address: "::1", port: 5 }, "0190: New session from ::1"],
+  [{ kind: "session", id, address: "::1" }, "0190: New session from ::1"],
   [{ kind: "mail", id, reversePath: null }, "0190: MAIL: <>"],
   [
     { kind: "mail", id, reversePath: { localPart: "a", domain: "b.example" } },
@@ -57,10 +57,9 @@ const events: [event: Event, line: string][] = [
   [{ kind: "reset", id, posted: true }, "0190: Session reset after POST"],
   [{ kind: "reset", id, posted: false }, "0190: Session reset without POST"],
   [{ kind: "lost", id, state: "data" }, "0190: Connection lost within data, message dropped"],
-  [{ kind: "logout", id, posted: false }, "0190: Session logout without POST"],
-  [{ kind: "logout", id, posted: true }, "0190: Session logout after POST"],
+  [{ kind: "logout", id }, "0190: Session logout without POST"],
   [{ kind: "fault", id, error: new TypeError("oh no") }, "0190: Internal error: oh no"],
-  [{ kind: "fault", id: null, error: "a text" }, "Internal error: a text"],
+  [{ kind: "fault", id, error: "a text" }, "0190: Internal error: a text"],
 ];
 for (const [event, line] of events) {
   Deno.test(`logger() says "${line}"`, () => {

@@ -49,6 +49,7 @@ async function wire(
     (mail) => read(mail, surroundings),
     webhook(observe, sending),
     observe,
+    () => new Date(),
   );
   return { config, courier };
 }

@@ -1,6 +1,7 @@
 /** Requests: what a message can and cannot change in them, and the faults of their templates. */
-import { isFaults, type Setting } from "../lib/fault.ts";
-import type { TemplateContext } from "../lib/message.ts";
+import { isFaults } from "../lib/fault.ts";
+import type { Setting } from "../lib/setting.ts";
+import type { TemplateContext } from "../lib/context.ts";
 import { type HttpRequest, type Target, target } from "../lib/request.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { assert, assertEquals } from "./assert.ts";

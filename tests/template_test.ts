@@ -2,9 +2,10 @@
 // @ts-types="npm:@types/mustache@4.2.6"
 import Mustache from "npm:mustache@4.2.0";
 import { isFaults } from "../lib/fault.ts";
-import type { TemplateContext } from "../lib/message.ts";
+import type { TemplateContext } from "../lib/context.ts";
 import { sampleContexts } from "../lib/sample.ts";
-import { compile, type Escape, escapeFor, verbatim } from "../lib/template.ts";
+import { type Escape, escapeFor, verbatim } from "../lib/escape.ts";
+import { compile } from "../lib/template.ts";
 import { assert, assertEquals } from "./assert.ts";
 
 const surroundings = {

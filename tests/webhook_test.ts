@@ -49,6 +49,7 @@ async function deliver(
     () => Promise.resolve({ ...rich, html: "" }),
     webhook(observe, { ...defaults, ...options }),
     observe,
+    () => new Date(0),
   );
   return { outcome: await courier(mail, signal), events };
 }
