@@ -19,7 +19,7 @@ export function help(version: string): string {
       [group, options],
     ) => ["", `${group}:`, ...options.flatMap(line)]),
     "",
-    "Every option is an environment variable too: SMTP_PIGEON_URL for --url, and",
+    "Options are environment variables too: SMTP_PIGEON_URL for --url, and",
     "SMTP_PIGEON_URL_FILE for a file that holds it. Flags win over variables.",
     "",
     "Examples:",
