@@ -34,6 +34,8 @@ export class Channel {
   #isReading = false;
   #farewell: Promise<void> | null = null;
   #isOver = false;
+  /** Whether the client takes no more; what it sent before is still read. */
+  #isMute = false;
 
   /** `patienceMs` is how long one read or one write may take. */
   constructor(socket: Socket, patienceMs: number) {
@@ -44,6 +46,11 @@ export class Channel {
   /** Whether nothing can be said or heard any more. */
   get isOver(): boolean {
     return this.#isOver || this.#farewell !== null;
+  }
+
+  /** Whether the server has ended the connection, or is about to; a client that leaves has not. */
+  get isDismissed(): boolean {
+    return this.#farewell !== null;
   }
 
   /** Whether the client is being waited for. */
@@ -61,9 +68,10 @@ export class Channel {
     if (this.#unsent === "" || this.#isOver) return;
     let octets = new TextEncoder().encode(this.#unsent);
     this.#unsent = "";
+    if (this.#isMute) return;
     const sent = (async () => {
       while (octets.length > 0) octets = octets.subarray(await this.#socket.write(octets));
-    })();
+    })().catch(() => void (this.#isMute = true));
     await this.#within(this.#patienceMs, sent, () => this.#end());
   }
 
@@ -72,7 +80,7 @@ export class Channel {
    * The octets are valid until the next read.
    */
   async read(kind: "command" | "data", tooLate: Reply): Promise<Uint8Array | null> {
-    if (this.isOver) return null;
+    if (this.#isOver || this.isDismissed) return null;
     const size = kind === "command" ? COMMAND_READ_OCTETS : DATA_READ_OCTETS;
     if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size);
     this.#isReading = true;
@@ -83,7 +91,7 @@ export class Channel {
     );
     this.#isReading = false;
     // What comes while a client is being dismissed is not acted on: it was told that it would not be.
-    return count === null || this.isOver ? null : this.#buffer.subarray(0, count);
+    return count === null || this.isDismissed ? null : this.#buffer.subarray(0, count);
   }
 
   /** Says a last thing and ends the connection, also while a read is pending. */

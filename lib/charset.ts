@@ -16,6 +16,11 @@ export interface Decoded {
 /** Decodes what the platform has no decoder for; null where it has none either. */
 export type RareDecoder = (octets: Uint8Array, charset: string) => string | null;
 
+/** The start of a name that a message gives, short enough for a warning. */
+export function start(name: string): string {
+  return [...name].slice(0, 40).join("");
+}
+
 /** Decodes octets that claim to be in `charset`; `""` where they claim nothing. It never throws. */
 export function decode(octets: Uint8Array, charset: string, rare: RareDecoder): Decoded {
   const name = UTF_16.test(charset) ? byteOrderOf(octets) : encodingOf(charset);
@@ -24,12 +29,13 @@ export function decode(octets: Uint8Array, charset: string, rare: RareDecoder): 
   }
   if (name !== null) return { text: new TextDecoder(name).decode(octets), doubt: null };
   const text = rare(octets, charset);
-  if (text !== null) return { text, doubt: null };
+  // Half a surrogate pair is no character (Unicode, definition D75), and strict JSON readers refuse it.
+  if (text !== null) return { text: text.toWellFormed(), doubt: null };
   const guessed = guess(octets);
   const encoding = guessed.doubt === null ? "UTF-8" : "windows-1252";
   return {
     text: guessed.text,
-    doubt: `is in the unknown character set "${charset.slice(0, 40)}", read as ${encoding}`,
+    doubt: `is in the unknown character set "${start(charset)}", read as ${encoding}`,
   };
 }
 

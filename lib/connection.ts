@@ -99,11 +99,8 @@ class Connection {
   async run(): Promise<void> {
     const { observe, policy } = this.#options;
     try {
-      while (this.#session.state !== "closed" && !this.#channel.isOver) {
-        if (this.#stopping.soon.aborted && !isInFlight(this.#session)) {
-          this.#channel.say(replies.shuttingDown(policy.domain));
-          break;
-        }
+      while (this.#session.state !== "closed" && !this.#channel.isDismissed) {
+        if (this.#leaves()) break;
         if (this.#session.state === "delivering") {
           await this.#deliver(this.#session);
           continue;
@@ -134,11 +131,18 @@ class Connection {
     this.#channel.abandon();
   }
 
+  /** Whether the server stops and no message is on its way; the client is told so. */
+  #leaves(): boolean {
+    if (!this.#stopping.soon.aborted || isInFlight(this.#session)) return false;
+    this.#channel.say(replies.shuttingDown(this.#options.policy.domain));
+    return true;
+  }
+
   #dismiss(): void {
     void this.#channel.dismiss(replies.shuttingDown(this.#options.policy.domain));
   }
 
-  /** The frame that the session wants; null when the client is gone. */
+  /** The frame that the session wants; null when the client is gone, or the server leaves. */
   async #frame(): Promise<Frame | null> {
     const want = wanted(this.#session)!;
     const { domain } = this.#options.policy;
@@ -146,6 +150,8 @@ class Connection {
       const frame = this.#decoder.next(want);
       if (frame !== null) return frame;
       await this.#channel.flush();
+      // The stop may have come while the client took its time to take the replies.
+      if (this.#leaves()) return null;
       const octets = await this.#channel.read(
         want.kind === "line" ? "command" : "data",
         replies.idleTooLong(domain),
@@ -161,8 +167,8 @@ class Connection {
     const { envelope, data, peer } = session;
     observe({ kind: "data", id, octets: data.length });
     await this.#channel.flush();
-    // Whoever cannot hear that a message is delivered will send it again: let it be only then.
-    if (this.#channel.isOver) return;
+    // Whoever was told to go will send the message again. Whoever left by itself may never.
+    if (this.#channel.isDismissed) return;
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };
     const mail = { id, receivedAt, client, envelope, data };
     const outcome = await courier(mail, this.#stopping.now);

@@ -7,7 +7,7 @@
  * set that nobody knows, or with a bare question mark, are rewritten; the line that mbox files put
  * before a message is dropped; and a message that begins without any field is all body.
  */
-import { encodingOf, guess } from "./charset.ts";
+import { encodingOf, guess, start } from "./charset.ts";
 import { concat } from "./octets.ts";
 
 /** One header field. */
@@ -129,17 +129,23 @@ const WORD = /=\?([^?\s*]+)(\*[^?\s]*)?\?(?:([Bb])\?([^?\s]*)|([Qq])\?((?:[^?\s]
 function mendWords(line: string): { text: string; warnings: string[] } {
   if (!line.includes("=?")) return { text: line, warnings: [] };
   const warnings: string[] = [];
-  const text = line.replace(WORD, (_, charset, language = "", b, base64, q, quoted) => {
-    const known = encodingOf(charset) ?? (RARE.test(charset) ? charset : null);
-    if (known === null) {
-      warnings.push(
-        `The header has words in the unknown character set "${
-          charset.slice(0, 40)
-        }", read as windows-1252`,
-      );
-    }
-    const content = b === undefined ? quoted.replaceAll("?", "=3F") : base64;
-    return `=?${known ?? "windows-1252"}${language}?${b ?? q}?${content}?=`;
+  const mend = (words: string) =>
+    words.replace(WORD, (_, charset, language = "", b, base64, q, quoted) => {
+      const known = encodingOf(charset) ?? (RARE.test(charset) ? charset : null);
+      if (known === null) {
+        warnings.push(
+          `The header has words in the unknown character set "${
+            start(charset)
+          }", read as windows-1252`,
+        );
+      }
+      const content = b === undefined ? quoted.replaceAll("?", "=3F") : base64;
+      return `=?${known ?? "windows-1252"}${language}?${b ?? q}?${content}?=`;
+    });
+  // No word is looked for where none can end: from each of many starts it would be looked for in vain.
+  const text = line.replace(/\S+/g, (token) => {
+    const end = token.lastIndexOf("?=") + 2;
+    return end < 2 ? token : mend(token.slice(0, end)) + token.slice(end);
   });
   return { text, warnings };
 }

@@ -23,7 +23,7 @@ export function logger({ write, now }: LogOptions): Observe {
   return (event) => {
     // Whatever a line quotes, it stays one line, and tells a terminal nothing.
     const line = ("id" in event ? `${event.id}: ${words(event)}` : words(event))
-      .replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trimEnd();
+      .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trimEnd();
     write(now === null ? line : `${localTime(now())} ${line}`);
   };
 }

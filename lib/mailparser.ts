@@ -22,9 +22,10 @@ import type {
   Part,
   PartHeader,
 } from "./npm/mailparser.d.ts";
-import { decode, type RareDecoder } from "./charset.ts";
+import { decode, type RareDecoder, start } from "./charset.ts";
 import type { Address, Attachment } from "./context.ts";
 import { render } from "./html.ts";
+import { decodeQuotedPrintable } from "./quoted_printable.ts";
 import { type Reading, readingOf } from "./reading.ts";
 
 /** What a parser makes of a message. */
@@ -170,8 +171,9 @@ function mended(header: PartHeader, warn: Warn): PartHeader {
     header.contentType = "text/plain";
   }
   const encoding = header.encoding || "";
+  if (encoding === "quoted-printable") header.getDecoder = () => whole(decodeQuotedPrintable);
   if (!header.multipart && !TRANSFER_ENCODINGS.includes(encoding)) {
-    warn(`A part has the unknown transfer encoding "${encoding.slice(0, 40)}"`);
+    warn(`A part has the unknown transfer encoding "${start(encoding)}"`);
   }
   header.charset = MARK + (header.charset || "");
   return header;
@@ -181,21 +183,27 @@ function mended(header: PartHeader, warn: Warn): PartHeader {
 function decoderOf(warn: (doubt: string) => void) {
   return class {
     constructor(charset: string) {
-      const chunks: Uint8Array[] = [];
-      return new Transform({
-        transform(chunk, _encoding, done) {
-          chunks.push(chunk);
-          done();
-        },
-        flush(done) {
-          const octets = Buffer.concat(chunks);
-          const { text, doubt } = decode(octets, charset.slice(MARK.length), rare);
-          if (doubt !== null) warn(doubt);
-          done(null, Buffer.from(text));
-        },
+      return whole((octets) => {
+        const { text, doubt } = decode(octets, charset.slice(MARK.length), rare);
+        if (doubt !== null) warn(doubt);
+        return new TextEncoder().encode(text);
       });
     }
   };
+}
+
+/** A stream that puts out what `convert` makes of all that was put in. */
+function whole(convert: (octets: Uint8Array) => Uint8Array): Transform {
+  const chunks: Uint8Array[] = [];
+  return new Transform({
+    transform(chunk, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+    flush(done) {
+      done(null, convert(Buffer.concat(chunks)));
+    },
+  });
 }
 
 function addressesOf(headers: Headers, name: string): Address[] {
@@ -205,7 +213,9 @@ function addressesOf(headers: Headers, name: string): Address[] {
 
 /** An address itself, or the members of a group (RFC 5322 section 3.4). */
 function members({ name, address, group }: EmailAddress): Address[] {
-  return group === undefined ? [{ name, address: address ?? "" }] : group.flatMap(members);
+  return group === undefined
+    ? [{ name: name.toWellFormed(), address: (address ?? "").toWellFormed() }]
+    : group.flatMap(members);
 }
 
 function attachmentOf({ header: data, content }: Pieces["attachments"][number]): Attachment {
@@ -224,6 +234,6 @@ function attachmentOf({ header: data, content }: Pieces["attachments"][number]):
 
 /** A name that names no directory, whoever made it up and wherever it is written to. */
 function filenameOf(name: string): string {
-  const base = name.replace(/\p{Cc}/gu, "").split(/[/\\]/).at(-1)!.trim();
+  const base = name.toWellFormed().replace(/\p{Cc}/gu, "").split(/[/\\]/).at(-1)!.trim();
   return base === "." || base === ".." ? "" : base;
 }

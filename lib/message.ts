@@ -152,7 +152,7 @@ function undecoded(texts: Readonly<Record<string, string>>): string[] {
 
 function decodeField({ name, value }: Field, decodeWords: Parser["decodeWords"]): Field {
   // An encoded word can hold a line end, but a field is one line.
-  const oneLine = (text: string) => text.replace(/[\r\n]+/g, " ").trim();
+  const oneLine = (text: string) => text.toWellFormed().replace(/[\r\n]+/g, " ").trim();
   try {
     return { name, value: oneLine(decodeWords(value)) };
   } catch {

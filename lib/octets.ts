@@ -13,6 +13,11 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+/** The octets that `characters` made the text of. */
+export function octetsOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 /**
  * A text of one character an octet, U+0000 to U+00FF: ISO-8859-1, which `TextDecoder` cannot decode, as it
  * takes that name for windows-1252.

@@ -37,7 +37,7 @@ export interface Server {
 const ACCEPT_RETRY_MS = 100;
 
 /** How long connections may take to say goodbye once they are told to leave at once, in milliseconds. */
-const GOODBYE_MS = 3 * LINGER_MS;
+export const GOODBYE_MS = 3 * LINGER_MS;
 
 /**
  * Listens until `signal` is aborted. Throws what `Deno.listen` throws, such as `Deno.errors.AddrInUse`.
@@ -70,17 +70,17 @@ async function serve(
 
   for await (const socket of accepted(listener, observe)) {
     const remote = remoteOf(socket);
-    if (turnedAway.size >= limits.maxConnections) {
-      // Too many even to be told so.
-      socket.close();
-    } else if (isTooMany(connections, remote.address, limits)) {
+    if (!isTooMany(connections, remote.address, limits)) {
+      const done = converse(socket, remote, options, stopping);
+      connections.set(done, remote.address);
+      done.finally(() => connections.delete(done));
+    } else if (turnedAway.size < limits.maxConnections) {
       const done = turnAway(socket, remote, options);
       turnedAway.add(done);
       done.finally(() => turnedAway.delete(done));
     } else {
-      const done = converse(socket, remote, options, stopping);
-      connections.set(done, remote.address);
-      done.finally(() => connections.delete(done));
+      // Too many even to be told so.
+      socket.close();
     }
   }
 

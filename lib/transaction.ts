@@ -111,12 +111,15 @@ export function receiveChunk(session: SessionIn<"chunk">, octets: Uint8Array): T
     : turn({ state: "chunked", peer, envelope, chunks }, replies.chunkOk(octets.length));
 }
 
-/** Adds a chunk. Each is longer than the next, so that they are few however small a client cuts them. */
+/**
+ * Adds a chunk. Each is longer than two of the next, so that they are few however small a client cuts
+ * them; and each octet is copied few times, since it comes to be in a chunk half as long again.
+ */
 function append(chunks: readonly Uint8Array[], octets: Uint8Array): readonly Uint8Array[] {
-  const last = chunks.at(-1);
-  return last === undefined || last.length > octets.length
-    ? [...chunks, octets]
-    : append(chunks.slice(0, -1), concat([last, octets]));
+  let kept = chunks.length;
+  let size = octets.length;
+  while (kept > 0 && chunks[kept - 1].length <= 2 * size) size += chunks[--kept].length;
+  return [...chunks.slice(0, kept), concat([...chunks.slice(kept), octets])];
 }
 
 /** The envelope, once it has a recipient. */

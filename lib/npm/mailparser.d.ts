@@ -12,6 +12,8 @@ export interface PartHeader {
   /** Whether the part is the message itself. */
   readonly root: boolean;
   readonly headers: { lines: readonly HeaderLine[]; getList(): readonly HeaderLine[] };
+  /** The stream that undoes the transfer encoding. */
+  getDecoder(): object;
 }
 
 export interface HeaderLine {

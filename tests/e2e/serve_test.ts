@@ -30,3 +30,16 @@ Deno.test("serve delivers a message as the default payload", async () => {
   assertMatch(await pigeon.logged(/POST returned/), /^[0-9a-f-]{36}: POST returned status: 200 /);
   assertEquals((await pigeon.stop()).code, 0);
 });
+
+Deno.test("serve delivers what a client left behind that did not wait for an answer", async () => {
+  await using endpoint = new Endpoint();
+  await using pigeon = await Pigeon.start(["--url", endpoint.origin]);
+  for (let count = 1; count <= 10; count++) {
+    const client = await Deno.connect({ hostname: "127.0.0.1", port: pigeon.port });
+    const session =
+      `HELO x\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nSubject: ${count}\n\nhi\n.\nQUIT\n`;
+    await client.write(new TextEncoder().encode(session));
+    client.close();
+    assertEquals(JSON.parse((await endpoint.request(count)).text).subject, String(count));
+  }
+});
