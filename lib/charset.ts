@@ -29,8 +29,7 @@ export function decode(octets: Uint8Array, charset: string, rare: RareDecoder): 
   }
   if (name !== null) return { text: new TextDecoder(name).decode(octets), doubt: null };
   const text = rare(octets, charset);
-  // Half a surrogate pair is no character (Unicode, definition D75), and strict JSON readers refuse it.
-  if (text !== null) return { text: text.toWellFormed(), doubt: null };
+  if (text !== null) return { text, doubt: null };
   const guessed = guess(octets);
   const encoding = guessed.doubt === null ? "UTF-8" : "windows-1252";
   return {

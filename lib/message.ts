@@ -151,7 +151,8 @@ function undecoded(texts: Readonly<Record<string, string>>): string[] {
 }
 
 function decodeField({ name, value }: Field, decodeWords: Parser["decodeWords"]): Field {
-  // An encoded word can hold a line end, but a field is one line.
+  // An encoded word can hold a line end, but a field is one line; and half a surrogate pair, which is no
+  // character, and which strict readers of JSON refuse.
   const oneLine = (text: string) => text.toWellFormed().replace(/[\r\n]+/g, " ").trim();
   try {
     return { name, value: oneLine(decodeWords(value)) };

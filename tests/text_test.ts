@@ -20,7 +20,6 @@ const rows: readonly [name: string, message: string][] = [
   ["subject in UTF-7", "Subject: =?utf-7?Q?+2AA-?=\n\nx\n"],
   ["address", `From: ${HALF} <a@example.org>\n\nx\n`],
   ["file name", `Content-Type: application/pdf; name="${HALF}"\n\nx\n`],
-  ["body", "Content-Type: text/plain; charset=utf-16le\n\n\x00\xd8"],
   ["warning", `Content-Type: text/plain; charset="${"a".repeat(39)}\xf0\x9f\x98\x80"\n\n\xe9\n`],
 ];
 
