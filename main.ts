@@ -31,6 +31,8 @@ import json from "./templates/json.mustache" with { type: "text" };
 
 const { version } = manifest;
 
+const DEFAULT_TEMPLATE = { text: json, label: "the default template" };
+
 /** Runs the program and returns its exit code. */
 async function main(args: readonly string[]): Promise<number> {
   surviveFaults();
@@ -40,9 +42,9 @@ async function main(args: readonly string[]): Promise<number> {
 
   const { config, faults } = configure(flags, { env, readTextFile: Deno.readTextFileSync });
   const surroundings = { version, hostname, env, vars: config.vars };
-  const { url, headers, template = null } = config;
+  const { url, headers, template } = config;
   const endpoint = await target(
-    { url, headers, template: template ?? { text: json, label: "the default template" }, version },
+    { url, headers, template: template ?? DEFAULT_TEMPLATE, version },
     sampleContexts(surroundings),
   );
   if (isFaults(endpoint) || faults.length > 0) {
@@ -69,7 +71,7 @@ const serve: Command = async (config, endpoint, surroundings) => {
     if (event.kind === "session") load().catch(() => {});
   };
   const send = config.url === null
-    ? printer((octets) => write(Deno.stdout, octets))
+    ? printer((octets) => write(Deno.stdout, octets), observe)
     : webhook(observe, sending(config));
   const readMail = (mail: Mail) => read(mail, surroundings);
   const { host, port, domain, maxMessageOctets, maxRecipients } = config;
@@ -111,8 +113,8 @@ const test: Command = async (config, endpoint, surroundings) => {
     complain([`Cannot reach ${endpoint.destination}: ${result.detail}`]);
     return 1;
   }
-  print(encode(formatAnswer(result)));
-  return outcomeOf(result.status).kind === "accepted" ? 0 : 1;
+  const printed = print(encode(formatAnswer(result)));
+  return outcomeOf(result.status).kind === "accepted" ? printed : 1;
 };
 
 /** The last resort: a fault that escapes a library must not take other people's messages with it. */

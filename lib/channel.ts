@@ -43,11 +43,6 @@ export class Channel {
     this.#patienceMs = patienceMs;
   }
 
-  /** Whether nothing can be said or heard any more. */
-  get isOver(): boolean {
-    return this.#isOver || this.#farewell !== null;
-  }
-
   /** Whether the server has ended the connection, or is about to; a client that leaves has not. */
   get isDismissed(): boolean {
     return this.#farewell !== null;
@@ -72,7 +67,7 @@ export class Channel {
     const sent = (async () => {
       while (octets.length > 0) octets = octets.subarray(await this.#socket.write(octets));
     })().catch(() => void (this.#isMute = true));
-    await this.#within(this.#patienceMs, sent, () => this.#end());
+    await this.#within(this.#patienceMs, sent, () => this.#letGo());
   }
 
   /**
@@ -106,7 +101,7 @@ export class Channel {
   /** Leaves the client a moment to take what was said, then ends the connection. */
   abandon(): void {
     if (this.#isOver) return;
-    const timer = setTimeout(() => this.#end(), LINGER_MS);
+    const timer = setTimeout(() => this.#letGo(), LINGER_MS);
     this.#waiting.add(() => clearTimeout(timer));
   }
 
@@ -151,6 +146,12 @@ export class Channel {
       clearTimeout(timer);
       this.#waiting.delete(wake);
     }
+  }
+
+  /** Ends the connection of a client that has had its time, and can be told nothing. */
+  #letGo(): void {
+    this.#farewell ??= Promise.resolve();
+    this.#end();
   }
 
   #end(): void {

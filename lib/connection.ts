@@ -167,7 +167,7 @@ class Connection {
     const { envelope, data, peer } = session;
     observe({ kind: "data", id, octets: data.length });
     await this.#channel.flush();
-    // Whoever was told to go will send the message again. Whoever left by itself may never.
+    // Whoever was made to go will send the message again. Whoever left by itself may never.
     if (this.#channel.isDismissed) return;
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };
     const mail = { id, receivedAt, client, envelope, data };

@@ -98,7 +98,7 @@ export function assemble(
   // RFC 5322 section 3.6 wants these fields once; programs that repeat them mean all of them.
   const allValues = (name: string) =>
     content.headers.filter((field) => field.name.toLowerCase() === name)
-      .map(({ value }) => value).join(", ");
+      .map(({ value }) => value).filter((value) => value !== "").join(", ");
   const { text, html, attachments } = content;
   const filenames = attachments.map(({ filename }) => filename).join("");
   return {

@@ -1,5 +1,6 @@
 /** Requests and answers on paper. */
 import type { Send } from "./delivery.ts";
+import type { Observe } from "./event.ts";
 import { concat } from "./octets.ts";
 import type { HttpRequest } from "./request.ts";
 import type { Answer } from "./webhook.ts";
@@ -29,13 +30,15 @@ function harmless(text: string): string {
 }
 
 /** Prints requests instead of sending them. `write` throws where it cannot write all of them. */
-export function printer(write: (octets: Uint8Array) => void): Send {
-  return ({ request }) => {
+export function printer(write: (octets: Uint8Array) => void, observe: Observe): Send {
+  return ({ id, request }) => {
     try {
       write(formatRequest(request));
       return Promise.resolve({ kind: "accepted", note: "printed" });
-    } catch {
-      return Promise.resolve({ kind: "deferred", reason: "standard output takes no more" });
+    } catch (error) {
+      const reason = "standard output takes no more";
+      observe({ kind: "unsent", id, reason: `${reason}: ${(error as Error).message}` });
+      return Promise.resolve({ kind: "deferred", reason });
     }
   };
 }

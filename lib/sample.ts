@@ -112,10 +112,9 @@ const NOTHING: Content = {
 
 /** The contexts of the rich and the bare message. */
 export function sampleContexts(surroundings: Surroundings): [TemplateContext, TemplateContext] {
-  const id = "017e1506-9120-7000-8000-000000000000";
-  const at = new Date("2022-01-01T10:10:20Z");
-  const rich = sampleMail(id, at);
-  const bare = bareMail(id, at);
+  // Nothing that differs from message to message is the same in both.
+  const rich = sampleMail("017e1506-9120-7000-8000-000000000000", new Date("2022-01-01T10:10:20Z"));
+  const bare = bareMail("017e1506-a0c0-7fff-bfff-ffffffffffff", new Date("2022-01-01T10:10:24Z"));
   const sections = sectionsOf(rich.data);
   return [
     assemble(rich, sections, {

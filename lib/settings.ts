@@ -52,7 +52,9 @@ export class Settings {
 
   /** All values of an option that repeats. A flag takes the place of a variable's line of the same name. */
   many(name: OptionName): readonly Setting[] {
-    const nameOf = ({ text }: Setting) => text.split(/[:=]/)[0].trim().toLowerCase();
+    // Names of header fields have no case (RFC 9110 section 5.1), those of variables do.
+    const nameOf = ({ text }: Setting) =>
+      name === "header" ? text.split(":")[0].trim().toLowerCase() : text.split("=")[0];
     const given = this.#fromFlags(name).filter(({ text }) => text !== "");
     const names = given.map(nameOf);
     const set = this.#fromEnvironment(name);

@@ -28,12 +28,13 @@ export function compile(source: string): Template | Faults {
     return fault(explain(source, error as Error));
   }
   // As JSON nothing is empty, and a list is one text: such a section is never what was meant.
-  const json = tagsOf(source).find(({ sigil, name }) => /[#^]/.test(sigil) && /^json\./.test(name));
+  const json = tagsOf(source).find(({ sigil, name }) =>
+    /[#^]/.test(sigil) && /^json(\.|$)/.test(name)
+  );
   if (json !== undefined) {
     const place = positionOf(source, json.start);
-    return fault(
-      `section "${json.name}" at ${place} asks for JSON, must be "${json.name.slice(5)}"`,
-    );
+    const wanted = json.name === "json" ? "a field" : `"${json.name.slice(5)}"`;
+    return fault(`section "${json.name}" at ${place} asks for JSON, must be ${wanted}`);
   }
   // `{{{name}}}` prints as `{{name}}` does, but for the escaping.
   writer.unescapedValue = ([, name], scope) => print(scope.lookup(name));

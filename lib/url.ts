@@ -35,7 +35,7 @@ export function parseUrl(setting: Setting, sample: TemplateContext): UrlTemplate
   const text = template.render(sample, percentEncode);
   const url = URL.parse(text);
   // `https:///path` would parse too, with the path's first segment as its host.
-  return url !== null && /^https?:\/\/[^/?#\\]/i.test(text)
+  return url !== null && /^https?:\/\/[^\s/?#\\]/i.test(text)
     ? {
       template,
       name: setting.label.split(" ")[0],

@@ -1,6 +1,9 @@
 /** An SMTP client by hand, for what proper clients do not do. */
 import { assertMatch } from "./assert.ts";
 
+/** How long a server may take for a reply before the test has failed, in milliseconds. */
+const DEADLINE_MS = 20_000;
+
 /** A client that says what it is told to. */
 export class Client implements Disposable {
   readonly #socket: Deno.Conn;
@@ -26,7 +29,10 @@ export class Client implements Disposable {
     }
   }
 
-  /** The next line, or the last of a reply of several; empty at the end. */
+  /**
+   * The next line, or the last of a reply of several; empty at the end. Throws where the server says
+   * nothing for 20 s.
+   */
   async reply(): Promise<string> {
     for (;;) {
       const [whole, line] = /^(?:\d{3}-[^\n]*\n)*(\d{3} [^\n]*)\r\n/.exec(this.#text) ?? [];
@@ -34,10 +40,28 @@ export class Client implements Disposable {
         this.#text = this.#text.slice(whole.length);
         return line;
       }
-      const buffer = new Uint8Array(4096);
-      const count = await this.#socket.read(buffer).catch(() => null);
-      if (count === null) return "";
-      this.#text += new TextDecoder().decode(buffer.subarray(0, count));
+      const octets = await this.#read();
+      if (octets === null) return "";
+      this.#text += new TextDecoder().decode(octets);
+    }
+  }
+
+  /** What comes next; null at the end. */
+  async #read(): Promise<Uint8Array | null> {
+    const buffer = new Uint8Array(4096);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.close();
+    }, DEADLINE_MS);
+    try {
+      const count = await this.#socket.read(buffer);
+      return count === null ? null : buffer.subarray(0, count);
+    } catch {
+      if (late) throw new Error(`the server says nothing after: ${JSON.stringify(this.#text)}`);
+      return null;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

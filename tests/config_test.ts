@@ -1,10 +1,9 @@
 /** Flags, variables and files into a configuration, and all that can be wrong with them. */
-// @ts-types="../lib/std/parse_args.d.ts"
-import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 import { configure } from "../lib/config.ts";
 import { grammar, tieValues } from "../lib/flags.ts";
 import { options, variableOf } from "../lib/options.ts";
 import { assertEquals } from "./assert.ts";
+import { parseArgs } from "./std.ts";
 
 type Dictionary = Readonly<Record<string, string>>;
 
@@ -86,14 +85,15 @@ for (const [name, value, read, expected] of settings) {
     assertEquals(read(config(base, file, { "/run/it": value })), expected);
     assertEquals(read(config(base, file, { "/run/it": `\ufeff${value}\r\n` })), expected);
   });
-  Deno.test(`--${name} wins over ${variable}, and that over ${variable}_FILE`, () => {
+  Deno.test(`${variable} wins over ${variable}_FILE`, () => {
     const env = { [variable]: value, [`${variable}_FILE`]: "/missing" };
     assertEquals(read(config(base, env)), expected);
+  });
+  if (name === "header" || name === "var") continue;
+  Deno.test(`--${name} wins over ${variable} and ${variable}_FILE`, () => {
     const other = {
       url: "http://c.example/",
-      header: "X-C: d",
       template: "c",
-      var: "c=d",
       timeout: "9",
       host: "c",
       port: "9",
@@ -102,10 +102,12 @@ for (const [name, value, read, expected] of settings) {
       "max-recipients": "9",
       "standalone-logging": "no",
     }[name]!;
-    assertEquals(
-      read(config([...base, `--${name}=${other}`], env)),
-      read(config([...base, `--${name}=${other}`])),
-    );
+    for (const env of [{ [variable]: value }, { [`${variable}_FILE`]: "/missing" }]) {
+      assertEquals(
+        read(config([...base, `--${name}=${other}`], env)),
+        read(config([...base, `--${name}=${other}`])),
+      );
+    }
   });
 }
 
@@ -136,10 +138,87 @@ Deno.test("headers and variables repeat: as flags, or one a line", () => {
     SMTP_PIGEON_VAR_FILE: "/vars",
   }, { "/vars": "x=1\ny=2\n" });
   assertEquals(lines.headers, [
-    { text: "A: 1", label: 'SMTP_PIGEON_HEADER "A: 1"' },
-    { text: "B: 2", label: 'SMTP_PIGEON_HEADER "B: 2"' },
+    { text: "A: 1", label: "SMTP_PIGEON_HEADER" },
+    { text: "B: 2", label: "SMTP_PIGEON_HEADER" },
   ]);
   assertEquals(lines.vars, { x: "1", y: "2" });
+});
+
+/** What becomes of the lines of a variable, or of its file, beside flags. */
+const additions: [
+  option: "header" | "var",
+  lines: string,
+  flags: string[],
+  sum: string[] | Dictionary,
+][] = [
+  ["header", "A: 1\nB: 2", ["C: 3"], ["A: 1", "B: 2", "C: 3"]],
+  ["header", "A: 1\nB: 2\nC: 3", ["B: 4"], ["A: 1", "C: 3", "B: 4"]],
+  ["header", "X-Token: 1", ["x-TOKEN: 2"], ["x-TOKEN: 2"]],
+  ["header", "X-Token : 1\nX-Tokens: 2", ["X-Token:3"], ["X-Tokens: 2", "X-Token:3"]],
+  // A name may come again: a flag takes the place of all its lines, and flags that of none but lines.
+  ["header", "A: 1\na: 2\nB: 3", ["A: 4", "a: 5"], ["B: 3", "A: 4", "a: 5"]],
+  ["header", "A: 1\nA: 2", ["B: 3"], ["A: 1", "A: 2", "B: 3"]],
+  ["header", "Link: B: 1", ["B: 2"], ["Link: B: 1", "B: 2"]],
+  ["var", "x=1\ny=2", ["z=3"], { x: "1", y: "2", z: "3" }],
+  ["var", "x=1\ny=2", ["x=3"], { x: "3", y: "2" }],
+  ["var", "x=a:b", ["x=c=d"], { x: "c=d" }],
+  ["var", "x=1\nxy=2", ["x=3"], { x: "3", xy: "2" }],
+];
+for (const [option, lines, flags, sum] of additions) {
+  Deno.test(`${JSON.stringify(lines)} and --${option} ${flags.join(", ")} add up`, () => {
+    const args = [...URL, ...flags.flatMap((flag) => [`--${option}`, flag])];
+    const variable = variableOf(option);
+    for (
+      const { headers, vars } of [
+        config(args, { [variable]: lines }),
+        config(args, { [`${variable}_FILE`]: "/run/it" }, { "/run/it": `${lines}\n` }),
+      ]
+    ) {
+      assertEquals<unknown>(option === "header" ? texts(headers) : vars, sum);
+    }
+  });
+}
+
+Deno.test("a line whose place a flag takes may be wrong, another may not", () => {
+  assertEquals(
+    config([...URL, "--var", "x=1"], { SMTP_PIGEON_VAR: "x" }).vars,
+    { x: "1" },
+  );
+  assertEquals(faultsOf([...URL, "--var", "x=1"], { SMTP_PIGEON_VAR: "y" }), [
+    'Cannot use SMTP_PIGEON_VAR "y": must be NAME=VALUE',
+  ]);
+});
+
+Deno.test("a flag without its value is a fault, and takes the place of no line", () => {
+  const { config, faults } = configured([...URL, "--header="], { SMTP_PIGEON_HEADER: "A: 1" });
+  assertEquals(faults, ["Cannot use --header: must have a value"]);
+  assertEquals(texts(config.headers), ["A: 1"]);
+});
+
+for (const text of ["", "\n", "\r\n", "\ufeff", "\ufeff\n"]) {
+  Deno.test(`a file of ${JSON.stringify(text)} holds no value, but it may hold no header`, () => {
+    for (const [name] of settings) {
+      const file = `${variableOf(name)}_FILE`;
+      const base = name === "url" ? [] : URL;
+      assertEquals(
+        faultsOf(base, { [file]: "/run/it" }, { "/run/it": text }),
+        name === "header" || name === "var"
+          ? []
+          : [`Cannot use ${file}: "/run/it" is empty, must hold a value`],
+      );
+    }
+    const env = { SMTP_PIGEON_HEADER_FILE: "/run/it", SMTP_PIGEON_VAR_FILE: "/run/it" };
+    const { headers, vars } = config(URL, env, { "/run/it": text });
+    assertEquals([headers, vars], [[], {}]);
+  });
+}
+
+Deno.test("a flag spares an empty file", () => {
+  const { url, port } = config([...URL, "--port", "0"], {
+    SMTP_PIGEON_URL_FILE: "/run/it",
+    SMTP_PIGEON_PORT_FILE: "/run/it",
+  }, { "/run/it": "" });
+  assertEquals([url?.text, port], [URL[1], 0]);
 });
 
 Deno.test("a template may come from a file, by flag or by variable", () => {
@@ -295,6 +374,21 @@ Deno.test("a URL has to be named, but not to render", () => {
   assertEquals(faultsOf(["--url"]), ["Cannot use --url: must have a value"]);
   assertEquals(faultsOf(["--url", ""]), ["Cannot use --url: must have a value"]);
   assertEquals(faultsOf(["--url="]), ["Cannot use --url: must have a value"]);
+  // What else is wrong may be why no URL was found.
+  assertEquals(faultsOf(["--urll", "http://a.example/"]), [
+    "Cannot use --urll: no such option, the nearest is --url",
+  ]);
+  assertEquals(faultsOf(["http://a.example/"]), [
+    'Cannot run "http://a.example/": no such command, the nearest is serve',
+  ]);
+  assertEquals(faultsOf([], { SMTP_PIGEON_URL_FILE: "/missing" }), [
+    'Cannot read "/missing" for SMTP_PIGEON_URL_FILE: no such file',
+  ]);
+  // Nobody's URL is lost in a port.
+  assertEquals(faultsOf(["--port", "smtp"]), [
+    "Cannot serve: no endpoint is set, name one with --url",
+    'Cannot use --port "smtp": must be an integer from 0 to 65535',
+  ]);
   assertEquals(config(["render"]).url, null);
 });
 
@@ -315,6 +409,19 @@ Deno.test("configure() reports every fault at once", () => {
       'Cannot use SMTP_PIGEON_MAX_SIZE "huge": must be a number of bytes from 1 to 1G, such as 500K or 10M',
     ],
   );
+});
+
+Deno.test("a fault does not quote what SMTP_PIGEON_URL and SMTP_PIGEON_HEADER are set to", () => {
+  const { url, headers } = config([], {
+    SMTP_PIGEON_URL: "s3cret",
+    SMTP_PIGEON_HEADER: "s3cret\nA: s3cret",
+  });
+  assertEquals(url!.label, "SMTP_PIGEON_URL");
+  assertEquals(headers.map(({ label }) => label), ["SMTP_PIGEON_HEADER", "SMTP_PIGEON_HEADER"]);
+  // What is no secret is easier to find where it is quoted.
+  assertEquals(faultsOf(URL, { SMTP_PIGEON_PORT: "smtp" }), [
+    'Cannot use SMTP_PIGEON_PORT "smtp": must be an integer from 0 to 65535',
+  ]);
 });
 
 Deno.test("a fault does not quote what a file holds", () => {

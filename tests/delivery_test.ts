@@ -4,7 +4,7 @@ import type { Event } from "../lib/event.ts";
 import type { Outcome } from "../lib/mail.ts";
 import type { Target } from "../lib/request.ts";
 import { sampleContexts, sampleMail } from "../lib/sample.ts";
-import { assertEquals } from "./assert.ts";
+import { assert, assertEquals } from "./assert.ts";
 
 const [context] = sampleContexts({
   version: "0.0.0",
@@ -13,6 +13,7 @@ const [context] = sampleContexts({
   vars: {},
 });
 const mail = sampleMail("1", new Date(0));
+const NOW = new Date(1_000_000);
 const { signal } = new AbortController();
 const request = { method: "POST" as const, url: null, headers: [], body: "{}" };
 const target: Target = { destination: "nowhere", request: () => Promise.resolve(request) };
@@ -32,7 +33,7 @@ function courierOf(
       return Promise.resolve(send());
     },
     (event) => events.push(event),
-    () => new Date(0),
+    () => NOW,
   );
   return { courier, parcels, events };
 }
@@ -44,6 +45,20 @@ Deno.test("delivery() hands the request over and passes the outcome on", async (
   assertEquals(events, []);
 });
 
+Deno.test("delivery() makes the request of the context that was read, at this moment", async () => {
+  const asked: unknown[] = [];
+  const made: Target = {
+    ...target,
+    request: (...args) => {
+      asked.push(...args);
+      return Promise.resolve(request);
+    },
+  };
+  await courierOf({ made }).courier(mail, signal);
+  assert(asked[0] === context);
+  assertEquals(asked.slice(1), [NOW]);
+});
+
 Deno.test("delivery() defers a message on which the template fails, and says why", async () => {
   const made = { ...target, request: () => Promise.resolve({ faults: ["Cannot use it: bad"] }) };
   const { courier, parcels, events } = courierOf({ made });
@@ -52,11 +67,7 @@ Deno.test("delivery() defers a message on which the template fails, and says why
     reason: "template fails on this message",
   });
   assertEquals(parcels, []);
-  assertEquals(events, [{
-    kind: "unsent",
-    id: "1",
-    reason: "Cannot use it: bad",
-  }]);
+  assertEquals(events, [{ kind: "unsent", id: "1", reason: "Cannot use it: bad" }]);
 });
 
 Deno.test("delivery() defers a message that cannot be read, such as for want of the parser", async () => {
@@ -68,5 +79,5 @@ Deno.test("delivery() defers a message that cannot be read, such as for want of 
     reason: "message cannot be read now",
   });
   assertEquals(parcels, []);
-  assertEquals(events.map((event) => "reason" in event && event.reason), ["no parser"]);
+  assertEquals(events, [{ kind: "unsent", id: "1", reason: "no parser" }]);
 });

@@ -1,5 +1,5 @@
 /** Values by name: nothing is there that nobody put there. */
-import { dictionary, lookup } from "../lib/dictionary.ts";
+import { anyCase, dictionary, lookup } from "../lib/dictionary.ts";
 import { assertEquals } from "./assert.ts";
 
 const INHERITED = ["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"];
@@ -8,6 +8,7 @@ const values: Record<string, string> = { colour: "red", empty: "" };
 for (
   const [kind, names] of [
     ["dictionary()", dictionary(values)],
+    ["anyCase()", anyCase(values)],
     ["lookup()", lookup((name) => Object.hasOwn(values, name) ? values[name] : undefined)],
   ] as const
 ) {
@@ -33,7 +34,17 @@ Deno.test("dictionary() gives the value of a name that objects have by themselve
   assertEquals(dictionary({ constructor: "c" } as never).constructor as unknown, "c");
 });
 
-Deno.test("dictionary() lists its names, lookup() does not", () => {
+Deno.test("anyCase() gives a value by its name in any case, the others do not", () => {
+  const fields = { "x-priority": "1", constructor: "c" };
+  const names = anyCase(fields as never);
+  assertEquals([names["X-Priority"], names["x-PRIORITY"], names["x-priority"]], ["1", "1", "1"]);
+  assertEquals([names.Constructor, names.ToString, names.__PROTO__], ["c", "", ""]);
+  assertEquals(dictionary(fields as never)["X-Priority"], "");
+});
+
+Deno.test("dictionary() and anyCase() list their names as they are, lookup() does not", () => {
   assertEquals(Object.keys(dictionary(values)), ["colour", "empty"]);
+  assertEquals(Object.keys(anyCase(values)), ["colour", "empty"]);
+  assertEquals(JSON.stringify(anyCase(values)), '{"colour":"red","empty":""}');
   assertEquals(Object.keys(lookup((name) => name)), []);
 });

@@ -1,6 +1,4 @@
 /** The help page: all options, on an ordinary terminal, with examples that work. */
-// @ts-types="../lib/std/parse_args.d.ts"
-import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 import { configure } from "../lib/config.ts";
 import { isFaults } from "../lib/fault.ts";
 import { help } from "../lib/help.ts";
@@ -9,6 +7,7 @@ import { commands, type Option, options } from "../lib/options.ts";
 import { target } from "../lib/request.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
+import { parseArgs } from "./std.ts";
 
 const page = help("1.2.3");
 

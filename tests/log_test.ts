@@ -29,6 +29,8 @@ const unanswered = (reason: string): Event => ({
 
 const events: [event: Event, line: string][] = [
   [{ kind: "listening", address: "127.0.0.1:1025" }, "smtp-pigeon listening at 127.0.0.1:1025"],
+  [{ kind: "stopping", connections: 0 }, "smtp-pigeon stopping, 0 connections open"],
+  [{ kind: "stopping", connections: 1 }, "smtp-pigeon stopping, 1 connection open"],
   [{ kind: "stopping", connections: 3 }, "smtp-pigeon stopping, 3 connections open"],
   [
     { kind: "accept failed", error: new Error("too many open files") },
@@ -53,10 +55,14 @@ const events: [event: Event, line: string][] = [
     answered(422, "no such topic"),
     "0190: POST returned status: 422 (https://a.example, 13 ms): no such topic",
   ],
+  [
+    { kind: "unsent", id, reason: "Cannot use --template: bad" },
+    "0190: Not sent: Cannot use --template: bad",
+  ],
   [unanswered("dns error"), "0190: POST failed: dns error (https://a.example, 0 ms)"],
   [{ kind: "reset", id, posted: true }, "0190: Session reset after POST"],
   [{ kind: "reset", id, posted: false }, "0190: Session reset without POST"],
-  [{ kind: "lost", id, state: "data" }, "0190: Connection lost within data, message dropped"],
+  [{ kind: "lost", id, state: "data" }, "0190: Session ended within data, message dropped"],
   [{ kind: "logout", id }, "0190: Session logout without POST"],
   [{ kind: "fault", id, error: new TypeError("oh no") }, "0190: Internal error: oh no"],
   [{ kind: "fault", id, error: "a text" }, "0190: Internal error: a text"],
@@ -84,6 +90,7 @@ const carriers: [name: string, event: Event, rest: string][] = [
   ["an answer", answered(500, HOSTILE), "POST returned status: 500 (https://a.example, 13 ms): "],
   ["a fault", { kind: "fault", id, error: new Error(HOSTILE) }, "Internal error: "],
   ["a reason", unanswered(HOSTILE), "POST failed: "],
+  ["a template's fault", { kind: "unsent", id, reason: HOSTILE }, "Not sent: "],
   ["a sender", { kind: "mail", id, reversePath: { localPart: HOSTILE, domain: null } }, "MAIL: "],
   [
     "a recipient",

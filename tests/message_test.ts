@@ -115,6 +115,41 @@ Deno.test("read() gives the addresses of a field with the field as written", asy
   assertEquals([...to].map(({ address }) => address), ["j@example.org", "b@example.org"]);
 });
 
+Deno.test("read() takes the first of two From fields everywhere, and of two Reply-To fields", async () => {
+  const { from, replyTo, header } = await contextOf(
+    "From: First <first@example.org>\r\nfrom: Second <second@example.org>\r\n" +
+      "Reply-To: third@example.org\r\nREPLY-TO: fourth@example.org\r\n\r\n",
+  );
+  assertEquals([...from], [{ name: "First", address: "first@example.org" }]);
+  assertEquals([from.text, header.From], Array(2).fill("First <first@example.org>"));
+  assertEquals([...replyTo], [{ name: "", address: "third@example.org" }]);
+  assertEquals([replyTo.text, header["Reply-To"]], Array(2).fill("third@example.org"));
+});
+
+for (const name of ["to", "cc", "bcc"] as const) {
+  Deno.test(`read() puts all ${name} fields of a message together, in the list and as text`, async () => {
+    const context = await contextOf(
+      `${name}: =?utf-8?Q?J=C3=B6rg?= <j@example.org>,\r\n a@example.org\r\n` +
+        `Subject: x\r\n${name.toUpperCase()}: b@example.org\r\n\r\n`,
+    );
+    assertEquals([...context[name]], [
+      { name: "Jörg", address: "j@example.org" },
+      { name: "", address: "a@example.org" },
+      { name: "", address: "b@example.org" },
+    ]);
+    assertEquals(context[name].text, "Jörg <j@example.org>, a@example.org, b@example.org");
+    // A header field by its name is the first of them.
+    assertEquals(context.header[name], "Jörg <j@example.org>, a@example.org");
+  });
+}
+
+Deno.test("read() lists header fields by lower-case names, and finds them in any case", async () => {
+  const { header, headers } = await contextOf("X-Priority: 1\r\nSubject: x\r\n\r\n");
+  assertEquals([header["X-Priority"], header["x-priority"], header["X-PRIORITY"]], ["1", "1", "1"]);
+  assertEquals(JSON.stringify(header), '{"x-priority":"1","subject":"x"}');
+  assertEquals(headers.map(({ name }) => name), ["X-Priority", "Subject"]);
+});
+
 /** Messages that take a parser long, or that make it give up. */
 const HARD: Record<string, string> = {
   "1,500 multiparts within each other": Array.from(

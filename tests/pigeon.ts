@@ -2,8 +2,7 @@
  * The program as its users meet it: a process. It is the executable that SMTP_PIGEON_BIN names, or else
  * `main.ts` run by the Deno that runs the tests, with the permissions of `deno task start`.
  */
-// @ts-types="./std/text_line_stream.d.ts"
-import { TextLineStream } from "npm:deno-std@1.4.0/streams/text_line_stream.js";
+import { TextLineStream } from "./std.ts";
 
 const executable = Deno.env.get("SMTP_PIGEON_BIN");
 const main = new URL("../main.ts", import.meta.url).pathname;

@@ -3,10 +3,6 @@
  * listener in this process or any other server. Each way ends at a real courier, and at a real endpoint
  * where there is a socket.
  */
-// @ts-types="../lib/std/parse_args.d.ts"
-import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
-// @ts-types="../lib/std/uuid_v7.d.ts"
-import { generate } from "npm:deno-std@1.4.0/uuid/v7.js";
 import type { Socket } from "../lib/channel.ts";
 import { type Config, configure, fixed } from "../lib/config.ts";
 import { converse } from "../lib/connection.ts";
@@ -24,6 +20,7 @@ import json from "../templates/json.mustache" with { type: "text" };
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { argumentsOf, type Dialogue, type EndpointAnswer } from "./dialogue.ts";
 import { Endpoint, type Received } from "./endpoint.ts";
+import { generate, parseArgs } from "./std.ts";
 
 /** The configuration and the courier that such a program would have. */
 async function wire(

@@ -1,7 +1,8 @@
 /** Requests and answers as a person sees them. */
+import type { Event } from "../lib/event.ts";
 import { formatAnswer, formatRequest, printer } from "../lib/print.ts";
 import type { HttpRequest } from "../lib/request.ts";
-import { assertEquals } from "./assert.ts";
+import { assert, assertEquals } from "./assert.ts";
 
 const decode = (octets: Uint8Array) => new TextDecoder().decode(octets);
 
@@ -55,9 +56,23 @@ Deno.test("formatAnswer() writes nothing that a terminal would obey", () => {
   );
 });
 
+Deno.test("printer() defers a message that cannot be printed", async () => {
+  const events: Event[] = [];
+  const send = printer(() => {
+    throw new Error("no space left");
+  }, (event) => events.push(event));
+  const parcel = { id: "1", destination: "standard output", request: request({}) };
+  assertEquals(await send(parcel, new AbortController().signal), {
+    kind: "deferred",
+    reason: "standard output takes no more",
+  });
+  const reason = "standard output takes no more: no space left";
+  assertEquals(events, [{ kind: "unsent", id: "1", reason }]);
+});
+
 Deno.test("printer() prints the request and has the message accepted", async () => {
   const printed: string[] = [];
-  const send = printer((octets) => printed.push(decode(octets)));
+  const send = printer((octets) => printed.push(decode(octets)), () => assert(false));
   const parcel = { id: "1", destination: "standard output", request: request({ body: "ä" }) };
   assertEquals(await send(parcel, new AbortController().signal), {
     kind: "accepted",

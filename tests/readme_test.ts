@@ -1,11 +1,11 @@
 /** The README: every command line in it is one that the program takes. */
-import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 import { configure } from "../lib/config.ts";
 import { grammar, tieValues } from "../lib/flags.ts";
 import { options } from "../lib/options.ts";
 import { target } from "../lib/request.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
+import { parseArgs } from "./std.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 const blocks = Array.from(readme.matchAll(/^```sh\n(.*?)^```$/gms), ([, block]) => block);

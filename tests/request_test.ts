@@ -4,7 +4,7 @@ import type { Setting } from "../lib/setting.ts";
 import type { TemplateContext } from "../lib/context.ts";
 import { type HttpRequest, type Target, target } from "../lib/request.ts";
 import { sampleContexts } from "../lib/sample.ts";
-import { assert, assertEquals } from "./assert.ts";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { Endpoint } from "./endpoint.ts";
 
 const surroundings = {
@@ -185,6 +185,20 @@ for (const [url, subject] of takeovers) {
   });
 }
 
+Deno.test("the environment may name the server, if it does", async () => {
+  const [url, template] = ["https://{{env.HOST}}/hooks/abc", { text: "{}", label: "--template" }];
+  const [sample] = sampleContexts({ ...surroundings, env: () => "b.example" });
+  const setting = { url: flag("url", url), headers: [], template, version: "1" };
+  const pigeon = await target(setting, [sample]);
+  assert(!isFaults(pigeon));
+  assertEquals(pigeon.destination, "https://b.example");
+  // It is not looked at again: what was started for one server goes to no other.
+  const { env } = sampleContexts(surroundings)[0];
+  assertEquals(await pigeon.request({ ...sample, env }, AT), {
+    faults: ["Cannot use --url: a message changes the server in it, must leave it alone"],
+  });
+});
+
 Deno.test("a URL whose server depends on the message does not start", async () => {
   assertEquals(await faultsOf({ url: "http://{{client.hostname}}x.example/" }), [
     "Cannot use --url: a message changes the server in it, must leave it alone",
@@ -200,6 +214,10 @@ const noUrls = [
     "http://",
     "//a.example/",
   ],
+  ...["https:///path", "https:////a.example/", "https://?a.example", "https://#a.example"],
+  ...["https:/a.example/", "https:a.example", "https:\\\\a.example", "https://\\a.example/"],
+  ...["https://{{env.HOST}}/hooks/abc", "https://{{{env.HOST}}}/hooks/abc"],
+  ...["https://{{header.x-missing}}{{env.HOST}}?a=b", "{{env.SCHEME}}://a.example/"],
   ...["http:// a", "http://a:99999/", "javascript:alert(1)", "{{subject}}", "mailto:a@b.example"],
 ];
 for (const url of noUrls) {
@@ -375,6 +393,16 @@ const broken: [options: Options, ...faults: string[]][] = [
     'Cannot use --template: section "b" at line 2, column 2 is not closed, must end with a tag of its own',
   ],
   [
+    {
+      url: "http://a.example/{{#json.id}}x{{/json.id}}",
+      headers: ["X-A: {{^json.to}}x{{/json.to}}"],
+      template: '{\n  {{#json.date}}"a": 1{{/json.date}}\n}',
+    },
+    'Cannot use --url "http://a.example/{{#json.id}}x{{/json.id}}": section "json.id" at line 1, column 18 asks for JSON, must be "id"',
+    'Cannot use --header "X-A: {{^json.to}}x{{/json.to}}": section "json.to" at line 1, column 6 asks for JSON, must be "to"',
+    'Cannot use --template: section "json.date" at line 2, column 3 asks for JSON, must be "date"',
+  ],
+  [
     { headers: ["X-A: {{b"] },
     'Cannot use --header "X-A: {{b": the tag at line 1, column 6 is not closed, must end with }}',
   ],
@@ -395,6 +423,28 @@ for (const [options, ...faults] of broken) {
     assertEquals(await faultsOf(options), faults);
   });
 }
+
+Deno.test("no fault repeats a secret that the label of its setting hides", async () => {
+  const hidden = (text: string): Setting => ({ text, label: "IT" });
+  const template = hidden("{}");
+  const bad = [
+    ...["s3cret", "ftp://s3cret", "http://s3cret:99999", "http:///s3cret", "http://s3cret/{{#a}}"],
+    ...["http://s3cret.{{client.hostname}}.example/", "http://s3cret{{"],
+  ];
+  for (const text of bad) {
+    const made = await target({ url: hidden(text), headers: [], template, version: "1" }, samples);
+    assert(isFaults(made), text);
+    assertMatch(made.faults.join("\n"), /^Cannot use IT: (?!.*s3cret).+$/);
+  }
+  for (const text of ["s3cret", "A s3cret: b", "Host: s3cret", "A: s3cret {{#a}}", "A: s3cret{{"]) {
+    const made = await target(
+      { url: null, headers: [hidden(text)], template, version: "1" },
+      samples,
+    );
+    assert(isFaults(made), text);
+    assertMatch(made.faults.join("\n"), /^Cannot use IT: (?!.*s3cret).+$/);
+  }
+});
 
 Deno.test("JSON that a message breaks is not sent", async () => {
   const options = { template: '{"a":"{{{subject}}}"}' };
@@ -424,4 +474,19 @@ Deno.test("a fault on a message does not repeat the URL", async () => {
     { subject: ".." },
   );
   assert(!/s3cret|t0ken|good/.test(fault), fault);
+});
+
+Deno.test("target() refuses a host that is made of what differs from message to message", async () => {
+  for (const field of ["id", "timestamp.unix", "sender", "client.hostname"]) {
+    const made = await target(
+      {
+        url: { text: `http://x{{${field}}}.example/`, label: "--url" },
+        headers: [],
+        template: { text: "{}", label: "--template" },
+        version: "1",
+      },
+      sampleContexts({ version: "1", hostname: () => "h", env: () => undefined, vars: {} }),
+    );
+    assert("faults" in made, field);
+  }
 });

@@ -29,7 +29,7 @@ Deno.test("the rich sample is what read() makes of the sample message", async ()
 
 Deno.test("the bare sample is what read() makes of an empty message", async () => {
   const [, sample] = sampleContexts(surroundings);
-  const mail = sampleMail(sample.id, new Date("2022-01-01T10:10:20Z"));
+  const mail = sampleMail(sample.id, new Date("2022-01-01T10:10:24Z"));
   const context = await read({
     ...mail,
     client: { ...mail.client, hostname: null },

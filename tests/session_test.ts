@@ -114,6 +114,77 @@ Deno.test("a chunk within the limit is kept, and answered only when it has come"
   assertMatch(talk.send("chunk", "abc")!, /^250 2\.0\.0 3 octets/);
 });
 
+/** A message in chunks of these sizes; `look` sees the session before each. */
+function inChunks(
+  sizes: readonly number[],
+  look: (session: SessionIn<"chunk">) => void,
+): { readonly sent: Uint8Array; readonly received: Uint8Array } {
+  const sent = Uint8Array.from(
+    { length: sizes.reduce((sum, size) => sum + size, 0) },
+    (_, at) => at,
+  );
+  const policy = { ...POLICY, maxMessageOctets: sent.length };
+  let session: Session = connect(policy).session;
+  const say = (line: string) => {
+    const frame = { kind: "line", octets: octets(line), lineEnd: "CRLF" } as const;
+    session = receive(session, frame, policy).session;
+  };
+  OPEN.forEach(say);
+  let at = 0;
+  for (const [index, size] of sizes.entries()) {
+    say(`BDAT ${size}${index === sizes.length - 1 ? " LAST" : ""}`);
+    look(session as SessionIn<"chunk">);
+    const chunk = sent.slice(at, at += size);
+    session = receive(session, { kind: "chunk", octets: chunk }, policy).session;
+  }
+  return { sent, received: (session as SessionIn<"delivering">).data };
+}
+
+/** Where each part is longer than two of the next, not even the longest of messages has more. */
+const MAX_PARTS = 64;
+
+const manyChunks: [name: string, sizes: readonly number[]][] = [
+  ["of no octet", Array.from({ length: 40_000 }, () => 0)],
+  ["of one octet", Array.from({ length: 40_000 }, () => 1)],
+  ["of no and one octet in turn", Array.from({ length: 40_000 }, (_, index) => index % 2)],
+  ["each shorter than the one before", Array.from({ length: 1_000 }, (_, index) => 1_000 - index)],
+];
+for (const [name, sizes] of manyChunks) {
+  Deno.test(`of ${sizes.length} chunks ${name} few parts are kept, and the message is whole`, () => {
+    let most = 0;
+    const { sent, received } = inChunks(sizes, ({ chunks }) => {
+      most = Math.max(most, chunks.length);
+    });
+    assert(most <= MAX_PARTS, `${most} parts`);
+    // One by one, as a difference would otherwise be printed octet by octet.
+    assert(received.length === sent.length && received.every((octet, at) => octet === sent[at]));
+  });
+}
+
+Deno.test("however a message is cut into chunks, few parts are kept and the message is the same", () => {
+  const sizes = fc.array(fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 500 })), { minLength: 1 });
+  fc.assert(
+    fc.property(sizes, (sizes) => {
+      const { sent, received } = inChunks(sizes, ({ chunks }) => {
+        assert(chunks.length <= 2 + Math.log2(50_000), `${chunks.length} parts`);
+        assert(chunks.slice(1).every(({ length }, index) => chunks[index].length > 2 * length));
+      });
+      assertEquals(received, sent);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("a chunk too many leaves nothing of those before it to the session", () => {
+  const talk = new Talk();
+  talk.say(...OPEN, "BDAT 30");
+  talk.send("chunk", "x".repeat(30));
+  talk.say("BDAT 1 LAST");
+  assertMatch(talk.send("chunk", "")!, /^552 /);
+  assertEquals(Object.keys(talk.session).toSorted(), ["peer", "state"]);
+  assertEquals(talk.session.state, "ready");
+});
+
 Deno.test("a refused chunk counts as one error, when it is refused", () => {
   const talk = new Talk();
   for (let errors = 1; errors < POLICY.maxErrors; errors++) {

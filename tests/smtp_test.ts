@@ -2,7 +2,7 @@
 import { fixed } from "../lib/config.ts";
 import type { Event } from "../lib/event.ts";
 import type { Courier, Mail } from "../lib/mail.ts";
-import { formatAddress, listen, type Server, type ServerOptions } from "../lib/smtp.ts";
+import { formatAddress, GOODBYE_MS, listen, type Server, type ServerOptions } from "../lib/smtp.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { Client } from "./client.ts";
 
@@ -171,17 +171,27 @@ for (const [name, limits] of crowds) {
     assertMatch(await first.ask("QUIT"), /^221 /);
     assertEquals(await first.reply(), "");
     first.close();
-    // When the server has noticed is not for a client to see; but those that are turned away meanwhile
-    // must not keep the place taken.
+    // When the server has noticed is not for a client to see. Those that are turned away meanwhile stay as
+    // long as they are let, and must not keep the place taken, or use up what is left for being told so.
     for (let attempts = 1;; attempts++) {
-      const next = await fixture.connect();
-      const greeting = await next.reply();
-      next.close();
+      const greeting = await (await fixture.connect()).reply();
       if (greeting.startsWith("220 ")) break;
-      assert(attempts < 200, greeting);
+      assert(attempts < 100, greeting);
     }
   });
 }
+
+Deno.test("connections too many even to be told so are closed without a word", async () => {
+  await using fixture = new Fixture({ limits: { maxConnections: 1 } });
+  const first = await fixture.greeted();
+  // Both wait to be accepted before either is looked at.
+  const told = await fixture.connect();
+  const untold = await fixture.connect();
+  assertEquals(await untold.reply(), "");
+  assertMatch(await told.reply(), /^421 4\.7\.0 /);
+  assertMatch(await first.ask("NOOP"), /^250 /);
+  assertEquals(fixture.events.filter(({ kind }) => kind === "turned away").length, 1);
+});
 
 Deno.test("an IPv4 client of a dual-stack socket has its IPv4 address", async () => {
   await using fixture = new Fixture({ host: "::ffff:127.0.0.1" });
@@ -193,28 +203,15 @@ Deno.test("an IPv4 client of a dual-stack socket has its IPv4 address", async ()
   assertEquals(fixture.mails[0].client.address, "127.0.0.1");
 });
 
-const idlers: [name: string, prepare: (client: Client) => Promise<unknown>][] = [
-  ["says nothing", () => Promise.resolve()],
-  ["stops within a line", (client) => client.send("NOO")],
-  ["stops within its data", async (client) => {
-    await client.startData();
-    await client.send("Subject: x\r\n");
-  }],
-  ["stops within a chunk", async (client) => {
-    for (const line of ["EHLO me", "MAIL FROM:<>", "RCPT TO:<b>"]) await client.ask(line);
-    await client.send("BDAT 100 LAST\r\nx");
-  }],
-];
-for (const [name, prepare] of idlers) {
-  Deno.test(`a client that ${name} gets 421 after a while`, async () => {
-    await using fixture = new Fixture({ limits: { idleTimeoutMs: 300 } });
-    const client = await fixture.greeted();
-    await prepare(client);
-    assertEquals(await client.reply(), "421 4.4.2 here waited too long, closing connection");
-    assertEquals(await client.reply(), "");
-    assertEquals(fixture.mails, []);
-  });
-}
+Deno.test("a client that says nothing gets 421 after a while", async () => {
+  await using fixture = new Fixture({ limits: { idleTimeoutMs: 2_000 } });
+  const client = await fixture.greeted();
+  await client.startData();
+  await client.send("Subject: x\r\n");
+  assertEquals(await client.reply(), "421 4.4.2 here waited too long, closing connection");
+  assertEquals(await client.reply(), "");
+  assertEquals(fixture.mails, []);
+});
 
 Deno.test("a client that never reads is let go, and others are served meanwhile", async () => {
   await using fixture = new Fixture({ limits: { idleTimeoutMs: 2_000 } });
@@ -298,6 +295,27 @@ Deno.test("a stopping server takes no connection and dismisses the idle", async 
   await fixture.server.stopped;
   const refused = await fixture.connect().then(() => false, (error) => error);
   assert(refused instanceof Deno.errors.ConnectionRefused);
+});
+
+Deno.test("a stopping server does not wait for a client that never reads", async () => {
+  const graceMs = 100;
+  await using fixture = new Fixture({ limits: { graceMs } });
+  const deaf = await fixture.connect();
+  const talk = (async () => {
+    while (await deaf.send("HELP\r\n".repeat(10_000)));
+  })();
+  // Meanwhile its replies fill all buffers between here and there.
+  const bystander = await fixture.greeted();
+  await bystander.sendMail();
+  assertMatch(await bystander.reply(), /^250 /);
+  const begin = performance.now();
+  fixture.stop();
+  await fixture.server.stopped;
+  const slackMs = 5_000;
+  assert(performance.now() - begin < graceMs + GOODBYE_MS + slackMs);
+  // It was made to leave, and not just left behind.
+  assertEquals(fixture.events.filter(({ kind }) => kind === "logout").length, 2);
+  await talk;
 });
 
 Deno.test("a stopping server delivers what is in flight", async () => {

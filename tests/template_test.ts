@@ -6,7 +6,7 @@ import type { TemplateContext } from "../lib/context.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { type Escape, escapeFor, verbatim } from "../lib/escape.ts";
 import { compile } from "../lib/template.ts";
-import { assert, assertEquals } from "./assert.ts";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 
 const surroundings = {
   version: "1.2.3",
@@ -134,8 +134,8 @@ Deno.test("a JSON value is a text like any other where the content type is not J
 const samples: [source: string, ofRich: string, ofBare: string][] = [
   // Fields.
   ["{{id}}", rich.id, bare.id],
-  ["{{timestamp}}", "2022-01-01T10:10:20Z", "2022-01-01T10:10:20Z"],
-  ["{{timestamp.unix}}", "1641031820", "1641031820"],
+  ["{{timestamp}}", "2022-01-01T10:10:20Z", "2022-01-01T10:10:24Z"],
+  ["{{timestamp.unix}}", "1641031820", "1641031824"],
   ["{{date}}|{{date.unix}}", "2022-01-01T10:10:19Z|1641031819", "|"],
   ["{{sender}}", "gordon@example.org", ""],
   ["{{recipients}}", "eli@example.net, isaac@example.net", "root"],
@@ -192,9 +192,10 @@ const samples: [source: string, ofRich: string, ofBare: string][] = [
   [
     "{{json.timestamp}} {{json.timestamp.unix}}",
     '"2022-01-01T10:10:20Z" 1641031820',
-    '"2022-01-01T10:10:20Z" 1641031820',
+    '"2022-01-01T10:10:24Z" 1641031824',
   ],
   ["{{json.header.x-missing}} {{json.env.MISSING}} {{json.var.missing}}", '"" "" ""', '"" "" ""'],
+  ["{{json.header.Reply-To}}", '"Gordon <reply@example.org>"', '""'],
   ["{{json.header.reply-to}}", '"Gordon <reply@example.org>"', '""'],
   ["{{json.date.unix}}", "1641031819", ""],
   ["{{json.to.1.name}}", '"Isaac Kleiner"', ""],
@@ -212,6 +213,18 @@ const samples: [source: string, ofRich: string, ofBare: string][] = [
   ["{{#cc}}{{json.sender}}{{/cc}}", '"gordon@example.org"', ""],
   // Dictionaries.
   ["{{header.subject}}", rich.subject, ""],
+  [
+    "{{header.Reply-To}} {{header.REPLY-TO}}",
+    Array(2).fill("Gordon <reply@example.org>").join(" "),
+    " ",
+  ],
+  ["{{#header}}{{Reply-To}}{{/header}}", "Gordon <reply@example.org>", ""],
+  [
+    "{{#header.In-Reply-To}}an answer{{/header.In-Reply-To}}{{^header.In-Reply-To}}none{{/header.In-Reply-To}}",
+    "an answer",
+    "none",
+  ],
+  ["{{var.Topic}}{{env.token}}", "", ""],
   ["{{header.x-missing}}{{env.MISSING}}{{var.missing}}", "", ""],
   ["{{env.TOKEN}} {{var.topic}}", "t0p alerts", "t0p alerts"],
   [
@@ -261,9 +274,12 @@ for (const owner of owners) {
   Deno.test(`render() enters no section of what JavaScript puts behind {{#${owner}…}}`, () => {
     for (const name of ["constructor", "__proto__", "hasOwnProperty", "join", "valueOf"]) {
       const path = owner + name;
-      // A JSON value of an empty text is a value all the same.
-      const expected = owner === "json.header." ? "in" : "out";
-      assertEquals(json(`{{#${path}}}in{{/${path}}}{{^${path}}}out{{/${path}}}`), expected, path);
+      const source = `{{#${path}}}in{{/${path}}}{{^${path}}}out{{/${path}}}`;
+      if (!owner.startsWith("json.")) assertEquals(json(source), "out", path);
+      else {assertMatch(
+          faultOf(source),
+          /^section ".*" at line 1, column 1 asks for JSON, must be /,
+        );}
     }
   });
 }
@@ -304,7 +320,29 @@ Deno.test("render() takes other delimiters, comments and tags that stand alone i
   assertEquals(render(""), "");
 });
 
+Deno.test("json.header lists names in lower case", () => {
+  const names = Object.keys(JSON.parse(json("{{json.header}}")));
+  assertEquals(names.slice(0, 4), ["from", "to", "cc", "reply-to"]);
+  assertEquals(names.filter((name) => name !== name.toLowerCase()), []);
+});
+
 const broken: [source: string, fault: string][] = [
+  [
+    "{{#json.subject}}x{{/json.subject}}",
+    'section "json.subject" at line 1, column 1 asks for JSON, must be "subject"',
+  ],
+  [
+    "é\n {{^ json.client.user }}x{{/ json.client.user }}",
+    'section "json.client.user" at line 2, column 2 asks for JSON, must be "client.user"',
+  ],
+  [
+    "{{#to}}{{#json.name}}x{{/json.name}}{{/to}}{{#json.b}}{{/json.b}}",
+    'section "json.name" at line 1, column 8 asks for JSON, must be "name"',
+  ],
+  [
+    "{{=<% %>=}}\n<%#json.to%>x<%/json.to%>",
+    'section "json.to" at line 2, column 1 asks for JSON, must be "to"',
+  ],
   ["{{subject", "the tag at line 1, column 1 is not closed, must end with }}"],
   ["{{subject}", "the tag at line 1, column 1 is not closed, must end with }}"],
   ["é😀 {{a}}\n {{b", "the tag at line 2, column 2 is not closed, must end with }}"],
@@ -346,6 +384,11 @@ Deno.test("compile() finds no fault in what only looks like one", () => {
       "{{#a}}{{/ a }}",
       "{{=| |=}}|a|{{b",
       "{{!{{}}",
+      "{{json.to}}{{{json.to}}}{{&json.to}}",
+      "{{#to}}{{json}}{{json.name}}{{/to}}",
+      "{{! {{#json.to}}",
+      "{{=<% %>=}}{{#json.to}}",
+      "{{#jsonld.to}}{{/jsonld.to}}{{#var.json.a}}{{/var.json.a}}",
     ]
   ) {
     assertEquals(faultOf(source), "none", source);

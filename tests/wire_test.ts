@@ -1,7 +1,7 @@
 import fc from "npm:fast-check@4.10.2";
 import { concat } from "../lib/octets.ts";
 import { Decoder, type Frame, type LineEnd, type Want, type WireLimits } from "../lib/wire.ts";
-import { assertEquals } from "./assert.ts";
+import { assert, assertEquals } from "./assert.ts";
 
 /** Octets of a text of characters up to U+00FF. */
 const octets = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
@@ -196,5 +196,62 @@ for (const want of [CRLF_DATA, LF_DATA] as const) {
       }),
       { numRuns: 2_000 },
     );
+  });
+}
+
+const MEGABYTE = 2 ** 20;
+
+/** A message of many lines, some of them dot-stuffed, and a command behind it. */
+function bigMessage(want: Want): { readonly sent: Uint8Array; readonly message: Uint8Array } {
+  const line = `.${"x".repeat(60)}\r\n`;
+  const message = octets(line.repeat(Math.ceil(MEGABYTE / line.length)));
+  const stuffed = want.kind === "data" ? `.${line}` : line;
+  const count = message.length / line.length;
+  const end = want.kind === "data" ? ".\r\n" : "";
+  return { sent: octets(stuffed.repeat(count) + end + "NOOP\r\n"), message };
+}
+
+/** Above what any machine needs, and far below what it needs where each octet has all of them copied. */
+const DEADLINE_MS = 20_000;
+
+for (const kind of ["data", "chunk"] as const) {
+  Deno.test(`a megabyte of ${kind} that comes octet by octet is the same, in bounded time`, () => {
+    const { message } = bigMessage(CRLF_DATA);
+    const want = kind === "data" ? CRLF_DATA : chunk(message.length);
+    const { sent } = bigMessage(want);
+    const decoder = new Decoder({ maxLineOctets: 20, maxMessageOctets: message.length });
+    const frames: Frame[] = [];
+    const begin = performance.now();
+    for (const [at, octet] of sent.entries()) {
+      decoder.push(Uint8Array.of(octet));
+      const frame = decoder.next(frames.length === 0 ? want : LINE);
+      if (frame !== null) frames.push(frame);
+      if (at % 1_000 === 0) assert(performance.now() - begin < DEADLINE_MS, `${at} octets only`);
+    }
+    const [first, ...others] = frames;
+    assertEquals(first.kind, kind);
+    const got = first.octets!;
+    // One by one, as a difference would otherwise be printed octet by octet.
+    assert(got.length === message.length && got.every((octet, at) => octet === message[at]));
+    assertEquals(others.map(plain), [["line", "NOOP", "CRLF"]]);
+  });
+}
+
+const tooBig: [name: string, want: Want, limits: WireLimits][] = [
+  ["data over the limit", CRLF_DATA, { maxLineOctets: 20, maxMessageOctets: MEGABYTE }],
+  ["a line over the limit", LINE, { maxLineOctets: MEGABYTE, maxMessageOctets: 20 }],
+  ["a chunk that is to be dropped", chunk(Number.MAX_SAFE_INTEGER, false), LIMITS],
+];
+for (const [name, want, limits] of tooBig) {
+  Deno.test(`nothing is kept of ${name}`, () => {
+    const decoder = new Decoder(limits);
+    const piece = new Uint8Array(MEGABYTE).fill(0x78);
+    // What is kept cannot be freed; what can be freed is so long before it is as much.
+    const most = Deno.memoryUsage().external + 256 * MEGABYTE;
+    for (let count = 0; count < 512; count++) {
+      decoder.push(piece);
+      assertEquals(decoder.next(want), null);
+      assert(Deno.memoryUsage().external < most, `after ${count} MB`);
+    }
   });
 }

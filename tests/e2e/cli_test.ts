@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "../asse
 import { Client } from "../client.ts";
 import { Endpoint } from "../endpoint.ts";
 import { invocation, Pigeon, run } from "../pigeon.ts";
+import { generate } from "../std.ts";
 
 Deno.test("--help prints the page on standard output", async () => {
   for (const args of [["--help"], ["-h"], ["test", "--nonsense", "--help"]]) {
@@ -32,6 +33,19 @@ const usages: [args: string[], ...faults: string[]][] = [
     ["serve", "--prot", "25", ...NOWHERE],
     "Cannot use --prot: no such option, the nearest is --port",
   ],
+  [
+    ["--url", "https:///mail"],
+    'Cannot use --url "https:///mail": must be an http or https URL, or - to print requests',
+  ],
+  [
+    ["--url", "https://{{env.SMTP_PIGEON_NO_SUCH_HOST}}/hooks/abc"],
+    'Cannot use --url "https://{{env.SMTP_PIGEON_NO_SUCH_HOST}}/hooks/abc": ' +
+    "must be an http or https URL, or - to print requests",
+  ],
+  [
+    [...NOWHERE, "--template", "{\n {{#json.to}}1{{/json.to}}}"],
+    'Cannot use --template: section "json.to" at line 2, column 2 asks for JSON, must be "to"',
+  ],
   [["sever"], 'Cannot run "sever": no such command, the nearest is serve'],
   [
     [...NOWHERE, "--port", "smtp"],
@@ -58,7 +72,6 @@ const usages: [args: string[], ...faults: string[]][] = [
     ["--_=1", "--url.x=1"],
     "Cannot use --_: no such option, the nearest is --url",
     "Cannot use --url.x: no such option, the nearest is --url",
-    "Cannot serve: no endpoint is set, name one with --url",
   ],
   [
     [...NOWHERE, "--port", "x", "--header", "y", "--timeout", "0"],
@@ -74,6 +87,37 @@ for (const [args, ...faults] of usages) {
     assertEquals([code, stdout], [2, ""]);
   });
 }
+
+Deno.test("no fault quotes the URL and the headers of the environment", async () => {
+  const { code, stdout, stderr } = await run(["--port", "x"], {
+    env: {
+      SMTP_PIGEON_URL: "ftp://s3cret",
+      SMTP_PIGEON_HEADER: "s3cret\nAuthorization: s3cret {{",
+      SMTP_PIGEON_TIMEOUT: "0",
+    },
+  });
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(stderr.trimEnd().split("\n"), [
+    'Cannot use SMTP_PIGEON_TIMEOUT "0": must be a number of seconds, more than 0 and at most 3600',
+    'Cannot use --port "x": must be an integer from 0 to 65535',
+    "Cannot use SMTP_PIGEON_URL: must be an http or https URL, or - to print requests",
+    'Cannot use SMTP_PIGEON_HEADER: must be "Name: value"',
+    "Cannot use SMTP_PIGEON_HEADER: the tag at line 1, column 23 is not closed, must end with }}",
+  ]);
+});
+
+Deno.test("a file without a URL is refused with exit code 2", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    const { code, stdout, stderr } = await run([], { env: { SMTP_PIGEON_URL_FILE: path } });
+    assertEquals(
+      [code, stdout, stderr],
+      [2, "", `Cannot use SMTP_PIGEON_URL_FILE: "${path}" is empty, must hold a value\n`],
+    );
+  } finally {
+    await Deno.remove(path);
+  }
+});
 
 Deno.test("a directory is no template file", async () => {
   const { code, stderr } = await run([...NOWHERE, "--template-file", "/"]);
@@ -153,6 +197,24 @@ Deno.test("render obeys template, header, variables and the environment", async 
   );
   assertEquals(code, 0);
   assertMatch(stdout, /^POST -\n[^]*\nContent-Type: text\/plain\nX: It's ü\n\nIt's ü b hi\n$/);
+});
+
+Deno.test("render adds headers and variables up, from the environment and from flags", async () => {
+  const { code, stdout } = await run(
+    [
+      ...["render", "--header", "x-b: {{header.X-Priority}}", "--header", "X-D: 4"],
+      ...["--var", "b=3", "--template", '{"vars": "{{var.a}}{{var.b}}"}'],
+    ],
+    {
+      stdin: "X-PRIORITY: high\n\n",
+      env: { SMTP_PIGEON_HEADER: "X-A: 1\nX-B: 2\nX-C: 3", SMTP_PIGEON_VAR: "a=1\nb=2" },
+    },
+  );
+  assertEquals(code, 0);
+  assertMatch(
+    stdout,
+    /^POST -\n[^]*\nX-A: 1\nX-C: 3\nx-b: high\nX-D: 4\n\n{"vars": "13"}\n$/,
+  );
 });
 
 Deno.test("render of a message that breaks the template ends with exit code 1", async () => {
@@ -270,41 +332,160 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-for (const stream of ["stdout", "stderr"] as const) {
-  Deno.test(`a server whose ${stream} nobody reads any more goes on`, async () => {
-    const [command, ...before] = invocation;
-    const child = new Deno.Command(command, {
-      args: [...before, "--url", "-", "--port", "0"],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    try {
-      // Reads the log up to the port; then the pipe is broken.
-      const log = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-      let text = "";
-      while (!/listening at .*:\d+\n/.test(text)) text += (await log.read()).value ?? "";
-      const port = Number(/:(\d+)\n/.exec(text)![1]);
-      if (stream === "stderr") await log.cancel();
-      else await child.stdout.cancel();
-      for (const _ of [1, 2]) {
-        using client = await Client.connect(port);
-        assertMatch(await client.reply(), /^220 /);
-        await client.sendMail();
-        assertMatch(await client.reply(), /^250 /);
-        assertMatch(await client.ask("QUIT"), /^221 /);
-      }
-      child.kill("SIGTERM");
-      if (stream === "stderr") await child.stdout.cancel();
-      else await log.cancel();
-      assertEquals((await child.status).code, 0);
-    } finally {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended by itself.
-      }
-      await child.status;
+/** A program whose output goes where a test sends it, ended in any case. */
+class Child implements AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+
+  constructor(command: readonly string[], stdin: "piped" | "null" = "null") {
+    const [name, ...args] = command;
+    this.process = new Deno.Command(name, { args, stdin, stdout: "piped", stderr: "piped" })
+      .spawn();
+  }
+
+  /** Reads the log up to the port. */
+  async port(log: ReadableStreamDefaultReader<string>): Promise<number> {
+    for (let text = "";;) {
+      const [, port] = /listening at .*:(\d+)\n/.exec(text) ?? [];
+      if (port !== undefined) return Number(port);
+      const { value, done } = await log.read();
+      if (done) throw new Error(`the server ended:\n${text}`);
+      text += value;
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.process.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await this.process.status;
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      if (!stream.locked) await stream.cancel();
+    }
+  }
+}
+
+/** Delivers two messages, one a connection, and gives the replies. */
+async function deliverTwo(port: number): Promise<string[]> {
+  const replies = [];
+  for (const _ of [1, 2]) {
+    using client = await Client.connect(port);
+    assertMatch(await client.reply(), /^220 /);
+    await client.sendMail();
+    replies.push(await client.reply());
+    assertMatch(await client.ask("QUIT"), /^221 /);
+  }
+  return replies;
+}
+
+const UNPRINTED =
+  /^451 4\.3\.0 Not delivered, try again later: standard output takes no more \([0-9a-f-]{36}\)$/;
+
+Deno.test("--url - accepts nothing that nobody reads any more", async () => {
+  await using child = new Child([...invocation, "--url", "-", "--port", "0"]);
+  const log = child.process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  const port = await child.port(log);
+  await child.process.stdout.cancel();
+  for (const reply of await deliverTwo(port)) assertMatch(reply, UNPRINTED);
+  child.process.kill("SIGTERM");
+  while (!(await log.read()).done);
+  assertEquals((await child.process.status).code, 0);
+});
+
+Deno.test("a server whose log nobody reads any more goes on delivering", async () => {
+  await using endpoint = new Endpoint();
+  await using child = new Child([...invocation, "--url", endpoint.origin, "--port", "0"]);
+  const log = child.process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  const port = await child.port(log);
+  await log.cancel();
+  for (const reply of await deliverTwo(port)) {
+    assertMatch(reply, /^250 2\.0\.0 OK: endpoint answered 200 /);
+  }
+  assertEquals(endpoint.received.map(({ text }) => JSON.parse(text).subject), ["x", "x"]);
+  child.process.kill("SIGTERM");
+  assertEquals((await child.process.status).code, 0);
+});
+
+/** The program as a shell runs it, with redirections. */
+const redirected = (redirection: string, args: readonly string[]) => [
+  ...["sh", "-c", `exec "$@" ${redirection}`, "sh"],
+  ...invocation,
+  ...args,
+];
+
+/** Defines a test that wants the device that is always full; elsewhere it is ignored. */
+function testFull(name: string, fn: () => Promise<void>): void {
+  const isThere = Deno.build.os === "linux" && Deno.statSync("/dev").isDirectory &&
+    Array.from(Deno.readDirSync("/dev")).some(({ name }) => name === "full");
+  Deno.test({ name: isThere ? name : `${name} (/dev/full is missing)`, ignore: !isThere, fn });
+}
+
+for (const args of [["--help"], ["--version"], ["render"]]) {
+  testFull(`${args[0]} says that standard output is full, and ends with exit code 1`, async () => {
+    await using child = new Child(redirected("> /dev/full", args));
+    const { code, stderr } = await child.process.output();
+    const text = new TextDecoder().decode(stderr);
+    assertMatch(text, /^Cannot write to standard output: [^\n]*[Nn]o space left[^\n]*\n$/);
+    assertEquals(code, 1);
   });
 }
+
+testFull("--url - accepts nothing that a full disk does not take", async () => {
+  await using child = new Child(redirected("> /dev/full", ["--url", "-", "--port", "0"]));
+  const log = child.process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  for (const reply of await deliverTwo(await child.port(log))) assertMatch(reply, UNPRINTED);
+  child.process.kill("SIGTERM");
+  while (!(await log.read()).done);
+  assertEquals((await child.process.status).code, 0);
+});
+
+/** Starts a server that cannot say where it listens, and gives its port. */
+async function startSilently(start: (port: number, domain: string) => Child) {
+  for (let attempts = 0; attempts < 5; attempts++) {
+    // Free a moment ago. Whoever else takes it meanwhile has another name.
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    listener.close();
+    const domain = `${generate()}.example`;
+    const child = start(port, domain);
+    let hasEnded = false;
+    child.process.status.then(() => hasEnded = true);
+    while (!hasEnded) {
+      try {
+        using client = await Client.connect(port);
+        if ((await client.reply()).includes(domain)) return { child, port };
+      } catch {
+        // It does not listen yet.
+      }
+    }
+    await child[Symbol.asyncDispose]();
+  }
+  throw new Error("the server ends by itself");
+}
+
+testFull("a server whose log goes to a full disk goes on delivering", async () => {
+  await using endpoint = new Endpoint();
+  const started = await startSilently((port, domain) => {
+    const args = ["--url", endpoint.origin, "--port", String(port), "--domain", domain];
+    return new Child(redirected("2> /dev/full", args));
+  });
+  await using child = started.child;
+  for (const reply of await deliverTwo(started.port)) {
+    assertMatch(reply, /^250 2\.0\.0 OK: endpoint answered 200 /);
+  }
+  assertEquals(endpoint.received.map(({ text }) => JSON.parse(text).subject), ["x", "x"]);
+  child.process.kill("SIGTERM");
+  assertEquals((await child.process.status).code, 0);
+});
+
+Deno.test("render is quiet where its reader has seen enough", async () => {
+  await using child = new Child([...invocation, "render"], "piped");
+  await child.process.stdout.cancel();
+  const writer = child.process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(MAIL));
+  await writer.close();
+  let text = "";
+  for await (const part of child.process.stderr.pipeThrough(new TextDecoderStream())) text += part;
+  assertEquals([(await child.process.status).code, text], [0, ""]);
+});

@@ -1,6 +1,5 @@
 /** Programs of other people that tests want and a machine may lack. */
-// @ts-types="../std/text_line_stream.d.ts"
-import { TextLineStream } from "npm:deno-std@1.4.0/streams/text_line_stream.js";
+import { TextLineStream } from "../std.ts";
 
 // Where a mail system puts its tools is not on everyone's PATH.
 const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin"];
