@@ -77,8 +77,8 @@ export type Session =
   | {
     readonly state: "discarding";
     readonly octets: number;
-    /** The session in which BDAT came. */
-    readonly before: Commanded;
+    /** Whether BDAT came within a transaction. */
+    readonly isOpen: boolean;
     readonly after: Turn;
   }
   /** After a challenge: a response comes next. */
@@ -151,7 +151,7 @@ export function wanted(session: Session): Want | null {
 export function isOpen(session: Session): boolean {
   switch (session.state) {
     case "discarding":
-      return isOpen(session.before);
+      return session.isOpen;
     case "transaction":
     case "data":
     case "chunk":

@@ -11,6 +11,7 @@ import type { Reply } from "./reply.ts";
 import {
   closed,
   type Commanded,
+  isOpen,
   type Policy,
   ready,
   type Session,
@@ -90,7 +91,7 @@ export function chunk(session: Commanded, command: CommandOf<"BDAT">, policy: Po
   const { octets, last } = command;
   if (octets === null) return turn(closed, replies.framingLost(policy.domain));
   const discard = (then: Session, reply: Reply): Turn =>
-    turn({ state: "discarding", octets, before: session, after: turn(then, reply) }, null);
+    turn({ state: "discarding", octets, isOpen: isOpen(session), after: turn(then, reply) }, null);
   const envelope = envelopeOf(session);
   if (envelope === null) return discard(session, replies.badSequence("send MAIL and RCPT first"));
   const { peer } = session;
