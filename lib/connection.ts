@@ -5,7 +5,7 @@
  */
 import { Channel, type Socket } from "./channel.ts";
 import type { Observe } from "./event.ts";
-import type { Client, Courier } from "./mail.ts";
+import type { Client, Courier, Outcome } from "./mail.ts";
 import * as replies from "./reply.ts";
 import { connect, finish, receive } from "./session.ts";
 import {
@@ -172,18 +172,19 @@ class Connection {
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };
     const mail = { id, receivedAt, client, envelope, data };
     const outcome = await courier(mail, this.#stopping.now);
-    this.#take(finish(session, id, outcome));
+    this.#take(finish(session, id, outcome), outcome);
   }
 
-  /** Goes to the next session, says the reply, and tells what that means. */
-  #take({ session, reply }: Turn): void {
+  /** Goes to the next session, says the reply, and tells what that means; `outcome` is a delivery's. */
+  #take({ session, reply }: Turn, outcome?: Outcome): void {
     const { observe } = this.#options;
     const { id } = this.#visit;
     const before = this.#session;
     this.#session = session;
     if (reply !== null) this.#channel.say(reply);
-    const posted = before.state === "delivering";
-    if (reply !== null && reply.code >= 400 && !posted) observe({ kind: "refused", id, reply });
+    if (reply !== null && reply.code >= 400 && outcome === undefined) {
+      observe({ kind: "refused", id, reply });
+    }
     if (session.state === "transaction") {
       if (before.state !== "transaction") {
         observe({ kind: "mail", id, reversePath: session.reversePath });
@@ -192,6 +193,7 @@ class Connection {
       }
     }
     if (isOpen(before) && session.state !== "closed" && !isOpen(session)) {
+      const posted = outcome !== undefined && outcome.unsent !== true;
       observe({ kind: "reset", id, posted });
       this.#visit = this.#newVisit();
     }

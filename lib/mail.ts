@@ -42,12 +42,18 @@ export interface Mail {
 
 /** What became of a message. The texts are fit for a reply: no secret, nothing a client wrote. */
 export type Outcome =
-  /** Someone else holds it now. */
-  | { readonly kind: "accepted"; readonly note: string }
-  /** Nobody took it, but someone may later. */
-  | { readonly kind: "deferred"; readonly reason: string }
-  /** It will never be taken. */
-  | { readonly kind: "rejected"; readonly reason: string };
+  & {
+    /** Nothing was sent: the message was kept here, or there was nothing to send. */
+    readonly unsent?: true;
+  }
+  & (
+    /** Someone else holds it now. */
+    | { readonly kind: "accepted"; readonly note: string }
+    /** Nobody took it, but someone may later. */
+    | { readonly kind: "deferred"; readonly reason: string }
+    /** It will never be taken. */
+    | { readonly kind: "rejected"; readonly reason: string }
+  );
 
 /**
  * Carries a message away. It resolves as soon as the outcome is certain and does not reject; `signal`

@@ -34,11 +34,11 @@ export function printer(write: (octets: Uint8Array) => void, observe: Observe): 
   return ({ id, request }) => {
     try {
       write(formatRequest(request));
-      return Promise.resolve({ kind: "accepted", note: "printed" });
+      return Promise.resolve({ kind: "accepted", note: "printed", unsent: true });
     } catch (error) {
       const reason = "standard output takes no more";
       observe({ kind: "unsent", id, reason: `${reason}: ${(error as Error).message}` });
-      return Promise.resolve({ kind: "deferred", reason });
+      return Promise.resolve({ kind: "deferred", reason, unsent: true });
     }
   };
 }

@@ -127,6 +127,21 @@ const within: readonly (readonly [state: keyof typeof ways, rest: string])[] = [
   ["chunked", "BDAT 5 LAST\r\nect:x"],
 ];
 
+testConnection("a message of which nothing was sent is reset without POST", async (stage) => {
+  const { socket, events } = stage;
+  stage.begin();
+  await stage.heard();
+  await stage.say(OPEN);
+  await stage.say("DATA\r\n");
+  await stage.say("hello\r\n.\r\n");
+  stage.deliver({ kind: "deferred", reason: "template fails", unsent: true });
+  assertMatch(await stage.heard(), /^451 4\.3\.0 /);
+  const resets = events.filter(({ kind }) => kind === "reset");
+  assertEquals<unknown>(resets, [{ kind: "reset", id: "id-1", posted: false }]);
+  socket.end();
+  await stage.heard();
+});
+
 testConnection("a plain session is told event by event", async (stage) => {
   const { socket, events } = stage;
   const conversation = stage.begin();

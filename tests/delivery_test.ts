@@ -65,6 +65,7 @@ Deno.test("delivery() defers a message on which the template fails, and says why
   assertEquals(await courier(mail, signal), {
     kind: "deferred",
     reason: "template fails on this message",
+    unsent: true,
   });
   assertEquals(parcels, []);
   assertEquals(events, [{ kind: "unsent", id: "1", reason: "Cannot use it: bad" }]);
@@ -77,6 +78,7 @@ Deno.test("delivery() defers a message that cannot be read, such as for want of 
   assertEquals(await courier(mail, signal), {
     kind: "deferred",
     reason: "message cannot be read now",
+    unsent: true,
   });
   assertEquals(parcels, []);
   assertEquals(events, [{ kind: "unsent", id: "1", reason: "no parser" }]);

@@ -65,6 +65,7 @@ Deno.test("printer() defers a message that cannot be printed", async () => {
   assertEquals(await send(parcel, new AbortController().signal), {
     kind: "deferred",
     reason: "standard output takes no more",
+    unsent: true,
   });
   const reason = "standard output takes no more: no space left";
   assertEquals(events, [{ kind: "unsent", id: "1", reason }]);
@@ -77,6 +78,7 @@ Deno.test("printer() prints the request and has the message accepted", async () 
   assertEquals(await send(parcel, new AbortController().signal), {
     kind: "accepted",
     note: "printed",
+    unsent: true,
   });
   assertEquals(printed, ["POST -\n\nä\n"]);
 });

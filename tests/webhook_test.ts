@@ -473,7 +473,11 @@ Deno.test("a message on which its template fails is deferred, and nothing sent",
   const delivery = await deliver(secretUrl(endpoint.port), {
     template: "{{^html}}broken{{/html}}{{#html}}{}{{/html}}",
   });
-  assertEquals(delivery.outcome, { kind: "deferred", reason: "template fails on this message" });
+  assertEquals(delivery.outcome, {
+    kind: "deferred",
+    reason: "template fails on this message",
+    unsent: true,
+  });
   assertEquals(delivery.events, [{
     kind: "unsent",
     id: mail.id,
