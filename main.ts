@@ -99,14 +99,14 @@ const serve: Command = async (config, endpoint, surroundings) => {
 /** Prints the request that the message on standard input would become. */
 const render: Command = async (_config, endpoint, surroundings) => {
   const data = new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
-  const context = await replay(data, generate(), new Date(), surroundings);
-  return printRequest(await endpoint.request(context, new Date()));
+  const context = await replay(data, generate(), now(), surroundings);
+  return printRequest(await endpoint.request(context, now()));
 };
 
 /** Sends the sample message to the endpoint and prints what it answers. */
 const test: Command = async (config, endpoint, surroundings) => {
-  const mail = sampleMail(generate(), new Date());
-  const request = await endpoint.request(await read(mail, surroundings), new Date());
+  const mail = sampleMail(generate(), now());
+  const request = await endpoint.request(await read(mail, surroundings), now());
   if (isFaults(request) || config.url === null) return printRequest(request);
   const result = await post(request, sending(config), new AbortController().signal);
   if (result.kind === "silence") {

@@ -8,6 +8,7 @@
  * blanks at the end of a line (section 4.1.1 asks for it), EHLO and HELO with no name or with more
  * than one word, of which the first is taken.
  */
+import { utf8 } from "./octets.ts";
 import {
   type ForwardPath,
   type PathRead,
@@ -81,7 +82,7 @@ const HTTP = /^(?:[A-Z]+ .* HTTP\/\d(?:\.\d)?|Host: *\S+) *$/i;
 /** Reads a command line, given without its line end. */
 export function parse(octets: Uint8Array): Command | Refusal {
   // Trailing white space is to be tolerated (RFC 5321 section 4.1.1).
-  const line = decode(octets)?.replace(/[ \t]+$/, "") ?? null;
+  const line = utf8(octets)?.replace(/[ \t]+$/, "") ?? null;
   if (line === null || CONTROL.test(line)) {
     return refuse(replies.lineUnreadable);
   }
@@ -114,16 +115,6 @@ export function parse(octets: Uint8Array): Command | Refusal {
       return refuse(
         NOT_IMPLEMENTED.has(verb) ? replies.notImplemented : replies.unrecognized,
       );
-  }
-}
-
-function decode(octets: Uint8Array): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      octets,
-    );
-  } catch {
-    return null;
   }
 }
 

@@ -17,7 +17,6 @@ export const grammar = {
   string: ["_", "unknown", ...collected],
   boolean: pages,
   collect: ["unknown", ...collected],
-  alias: {},
 };
 
 /**

@@ -8,7 +8,7 @@
  * before a message is dropped; and a message that begins without any field is all body.
  */
 import { encodingOf, guess, start } from "./charset.ts";
-import { concat } from "./octets.ts";
+import { concat, utf8 } from "./octets.ts";
 
 /** One header field. */
 export interface Field {
@@ -102,12 +102,10 @@ function split(data: Uint8Array): { header: Uint8Array; body: Uint8Array } {
 
 /** Lines with their ends, as text. */
 function textLines(header: Uint8Array): { lines: string[]; foreign: boolean } {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(header);
-    return { lines: text.split(/(?<=\n)/), foreign: false };
-  } catch {
-    return { lines: octetLines(header).map((line) => guess(line).text), foreign: true };
-  }
+  const text = utf8(header);
+  return text === null
+    ? { lines: octetLines(header).map((line) => guess(line).text), foreign: true }
+    : { lines: text.split(/(?<=\n)/), foreign: false };
 }
 
 /** Lines with their ends, as octets. */

@@ -10,7 +10,7 @@ import type { Address, Addresses, Surroundings, TemplateContext } from "./contex
 import { anyCase, dictionary, lookup } from "./dictionary.ts";
 import { type Field, type Sections, sectionsOf } from "./header.ts";
 import type { Mail } from "./mail.ts";
-import { characters } from "./octets.ts";
+import { characters, utf8 } from "./octets.ts";
 import { load, type Parsed, type Parser } from "./parser.ts";
 import { addressOf } from "./path.ts";
 import { readDate, Timestamp } from "./timestamp.ts";
@@ -173,9 +173,5 @@ function withText(addresses: readonly Address[], text: string): Addresses {
 
 /** UTF-8, or else a character an octet, so that nothing is lost. */
 function octetsAsText(octets: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets);
-  } catch {
-    return characters(octets);
-  }
+  return utf8(octets) ?? characters(octets);
 }

@@ -1,4 +1,4 @@
-/** Octets put together, and octets as characters. */
+/** Octets put together, and octets as text. */
 
 /** One new array of all the octets of `parts`, in order. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
@@ -11,6 +11,15 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += part.length;
   }
   return whole;
+}
+
+/** Octets as UTF-8, a byte order mark among its characters; null where they are not UTF-8. */
+export function utf8(octets: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets);
+  } catch {
+    return null;
+  }
 }
 
 /** The octets that `characters` made the text of. */

@@ -1,7 +1,7 @@
 /** Requests and answers on paper. */
 import type { Send } from "./delivery.ts";
 import type { Observe } from "./event.ts";
-import { concat } from "./octets.ts";
+import { concat, octetsOf } from "./octets.ts";
 import type { HttpRequest } from "./request.ts";
 import type { Answer } from "./webhook.ts";
 
@@ -13,8 +13,10 @@ export function formatRequest({ method, url, headers, body }: HttpRequest): Uint
     "",
     "",
   ];
-  const head = Uint8Array.from(lines.join("\n"), (char) => char.charCodeAt(0));
-  return concat([head, new TextEncoder().encode(body.endsWith("\n") ? body : `${body}\n`)]);
+  return concat([
+    octetsOf(lines.join("\n")),
+    new TextEncoder().encode(body.endsWith("\n") ? body : `${body}\n`),
+  ]);
 }
 
 /** An answer as text: status, time, header fields, an empty line and the body. */

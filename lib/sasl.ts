@@ -3,6 +3,7 @@
  * a response goes in, and a challenge, credentials or nothing readable comes out. What the
  * credentials are worth is for others to decide.
  */
+import { octetsOf, utf8 } from "./octets.ts";
 
 /** What a client says it is. */
 export interface Credentials {
@@ -34,14 +35,9 @@ function decode(response: string): string | null {
   // RFC 4954 section 4: "=" alone is an empty response.
   if (response === "=") return "";
   try {
-    const octets = Uint8Array.from(
-      atob(response),
-      (char) => char.charCodeAt(0),
-    );
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      octets,
-    );
+    return utf8(octetsOf(atob(response)));
   } catch {
+    // It is no base64.
     return null;
   }
 }

@@ -5,6 +5,5 @@ export function parseArgs(
     readonly string: readonly string[];
     readonly boolean: readonly string[];
     readonly collect: readonly string[];
-    readonly alias: Readonly<Record<string, string>>;
   },
 ): { readonly _: string[]; readonly [name: string]: unknown };
