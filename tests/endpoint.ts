@@ -10,6 +10,9 @@ export interface Received {
   readonly text: string;
 }
 
+/** How long requests may take to come before the test has failed, in milliseconds. */
+const DEADLINE_MS = 20_000;
+
 /** Answers a request. */
 export type Handler = (request: Received) => Response | Promise<Response>;
 
@@ -46,10 +49,20 @@ export class Endpoint implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}`;
   }
 
-  /** Waits until there are `count` requests, and gives the last of them. */
+  /** Waits until there are `count` requests, and gives the last of them; throws where they do not come. */
   async request(count = 1): Promise<Received> {
-    while (this.received.length < count) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(new Error(`${this.received.length} of ${count} requests came`)),
+      DEADLINE_MS,
+    );
+    try {
+      while (this.received.length < count) {
+        const next = new Promise<void>((resolve) => this.#waiting.push(resolve));
+        await Promise.race([next, late]);
+      }
+    } finally {
+      clearTimeout(timer);
     }
     return this.received[count - 1];
   }
