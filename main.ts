@@ -25,7 +25,7 @@ import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import { replay } from "./lib/replay.ts";
 import { type HttpRequest, type Target, target } from "./lib/request.ts";
 import { sampleContexts, sampleMail } from "./lib/sample.ts";
-import { formatAddress, listen, type Server } from "./lib/smtp.ts";
+import { listen, type Server } from "./lib/smtp.ts";
 import { outcomeOf, post, webhook, type WebhookOptions } from "./lib/webhook.ts";
 import json from "./templates/json.mustache" with { type: "text" };
 
@@ -74,22 +74,19 @@ const serve: Command = async (config, endpoint, surroundings) => {
     ? printer((octets) => write(Deno.stdout, octets), observe)
     : webhook(observe, sending(config));
   const readMail = (mail: Mail) => read(mail, surroundings);
-  const { host, port, domain, maxMessageOctets, maxRecipients } = config;
+  const { addresses, socketMode, proxies } = config;
   const options = {
-    host,
-    port,
-    policy: { ...fixed, domain, maxMessageOctets, maxRecipients },
-    limits: { ...fixed, maxMessageOctets },
+    ...{ addresses, socketMode, proxies, observe, now, uptimeMs },
+    policy: config,
+    limits: { ...fixed, ...config },
     courier: delivery(endpoint, readMail, send, observe, now),
-    observe,
     newId: generate,
-    now,
   };
   let server: Server;
   try {
-    server = listen(options, untilSignal());
+    server = await listen(options, untilSignal());
   } catch (error) {
-    complain([`Cannot listen at ${formatAddress(host, port)}: ${(error as Error).message}`]);
+    complain([(error as Error).message]);
     return 1;
   }
   await server.stopped;
@@ -128,9 +125,10 @@ function surviveFaults(): void {
 }
 
 const now = () => new Date();
+const uptimeMs = () => performance.now();
 
 function sending({ timeoutMs }: Config): WebhookOptions {
-  return { ...fixed, timeoutMs, fetch, now: () => performance.now() };
+  return { ...fixed, timeoutMs, fetch, now: uptimeMs };
 }
 
 function printRequest(request: HttpRequest | Faults): number {

@@ -5,14 +5,23 @@
 import type { CommandOf } from "./command.ts";
 import * as replies from "./reply.ts";
 import { begin, type Exchange } from "./sasl.ts";
-import { type Commanded, type Peer, ready, type SessionIn, type Turn, turn } from "./state.ts";
+import {
+  type Commanded,
+  type Peer,
+  type Policy,
+  ready,
+  type SessionIn,
+  type Turn,
+  turn,
+} from "./state.ts";
 
 /** Takes AUTH. */
 export function authenticate(
   session: Commanded,
   { mechanism, initialResponse }: CommandOf<"AUTH">,
+  { protocol }: Policy,
 ): Turn {
-  if (session.state === "connected") return turn(session, replies.badSequence("send EHLO first"));
+  if (session.state === "connected") return turn(session, replies.helloFirst(protocol));
   if (session.state !== "ready") {
     return turn(session, replies.badSequence("a transaction is open already"));
   }

@@ -21,7 +21,7 @@ import type { Reply } from "./reply.ts";
 
 /** A command that could be read. */
 export type Command =
-  | { readonly verb: "EHLO" | "HELO"; readonly hostname: string | null }
+  | { readonly verb: "EHLO" | "HELO" | "LHLO"; readonly hostname: string | null }
   | {
     readonly verb: "MAIL";
     readonly reversePath: ReversePath;
@@ -41,8 +41,8 @@ export type Command =
     readonly mechanism: string;
     readonly initialResponse: string | null;
   }
-  /** A line that every HTTP request has, and no SMTP session (RFC 9112 section 3). */
-  | { readonly verb: "HTTP" }
+  /** What HTTP (RFC 9112 section 3) and TLS begin with, and no SMTP session. */
+  | { readonly verb: "HTTP" | "TLS" }
   | { readonly verb: "DATA" | "RSET" | "NOOP" | "VRFY" | "HELP" | "QUIT" };
 
 /** A command with one of these verbs. */
@@ -60,21 +60,13 @@ const refuse = (reply: Reply): Refusal => ({ verb: null, reply });
 
 /** Commands that exist but are not offered here: they get 502, not 500 (RFC 5321 section 4.2.4). */
 const NOT_IMPLEMENTED = new Set(
-  [
-    "EXPN",
-    "STARTTLS",
-    "ETRN",
-    "ATRN",
-    "TURN",
-    "SEND",
-    "SOML",
-    "SAML",
-    "LHLO",
-    "BURL",
-  ],
+  ["EXPN", "STARTTLS", "ETRN", "ATRN", "TURN", "SEND", "SOML", "SAML", "BURL"],
 );
 
 const CONTROL = /\p{Cc}/u;
+
+/** What wire.ts makes of the first octet of TLS. */
+const TLS = "\x16";
 
 /** The request line, or the Host field for one whose request line is over the limit. */
 const HTTP = /^(?:[A-Z]+ .* HTTP\/\d(?:\.\d)?|Host: *\S+) *$/i;
@@ -83,6 +75,7 @@ const HTTP = /^(?:[A-Z]+ .* HTTP\/\d(?:\.\d)?|Host: *\S+) *$/i;
 export function parse(octets: Uint8Array): Command | Refusal {
   // Trailing white space is to be tolerated (RFC 5321 section 4.1.1).
   const line = utf8(octets)?.replace(/[ \t]+$/, "") ?? null;
+  if (line === TLS) return { verb: "TLS" };
   if (line === null || CONTROL.test(line)) {
     return refuse(replies.lineUnreadable);
   }
@@ -93,6 +86,7 @@ export function parse(octets: Uint8Array): Command | Refusal {
   switch (verb) {
     case "EHLO":
     case "HELO":
+    case "LHLO":
       return { verb, hostname: argument.split(" ")[0] || null };
     case "MAIL":
       return parseMail(argument);
@@ -129,10 +123,7 @@ function parseParameters(text: string): readonly Parameter[] | null {
   for (const word of text.split(" ").filter((word) => word !== "")) {
     const match = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^=]+))?$/.exec(word);
     if (match === null) return null;
-    parameters.push({
-      keyword: match[1].toUpperCase(),
-      value: match[2] ?? null,
-    });
+    parameters.push({ keyword: match[1].toUpperCase(), value: match[2] ?? null });
   }
   return parameters;
 }
@@ -160,7 +151,9 @@ function parseMail(argument: string): Command | Refusal {
   if (found === "path") return refuse(replies.badSender);
   let size: number | null = null;
   let smtpUtf8 = false;
-  for (const { keyword, value } of found.parameters) {
+  const keywords = found.parameters.map(({ keyword }) => keyword);
+  for (const [index, { keyword, value }] of found.parameters.entries()) {
+    if (keywords.indexOf(keyword) < index) return refuse(replies.parameterTwice(keyword));
     switch (keyword) {
       case "SIZE":
         if (value === null || !/^\d{1,20}$/.test(value)) {

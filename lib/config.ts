@@ -4,9 +4,12 @@
  */
 // @ts-types="./std/closest_string.d.ts"
 import { closestString } from "npm:deno-std@1.4.0/text/closest_string.js";
+import { type ListenAddress, parseHost, parseListenAddress, type Wanted } from "./address.ts";
 import { fault, type Faults, quote } from "./fault.ts";
+import { parseNetwork } from "./ip.ts";
 import type { Setting } from "./setting.ts";
-import { type CommandName, commands, options } from "./options.ts";
+import { type CommandName, commands, options, type PresetName } from "./options.ts";
+import type { Proxies } from "./proxied.ts";
 import { type Flags, listOf, Settings, type Sources } from "./settings.ts";
 
 /** All that was asked for, in the units in which it is used. */
@@ -23,16 +26,36 @@ export interface Config {
   readonly vars: Readonly<Record<string, string>>;
   /** Milliseconds that the endpoint may take, more than 0. */
   readonly timeoutMs: number;
-  /** Address or name to listen at. */
-  readonly host: string;
-  /** 0 to 65535; 0 picks a free one. */
-  readonly port: number;
+  /** Where to listen; at least one. */
+  readonly addresses: readonly ListenAddress[];
+  /** The mode of Unix sockets, 0 to `0o777`. */
+  readonly socketMode: number;
+  /** Who passes connections on. */
+  readonly proxies: Proxies;
   /** The server's name in its replies. */
   readonly domain: string;
   /** At least 1. */
   readonly maxMessageOctets: number;
-  /** At least 1. */
+  /** 1 to 100,000. */
   readonly maxRecipients: number;
+  /** 1 to 999,999, which is all that LIMITS can say (RFC 9422 section 3). */
+  readonly maxMessages: number;
+  /** At least 1. */
+  readonly maxCommands: number;
+  /** At least 1. */
+  readonly maxErrors: number;
+  /** At least 1. */
+  readonly maxConnections: number;
+  /** At least 1. */
+  readonly maxConnectionsPerAddress: number;
+  /** At least 1. */
+  readonly maxHeldOctets: number;
+  /** Milliseconds, more than 0. */
+  readonly idleTimeoutMs: number;
+  /** Milliseconds, more than 0. */
+  readonly messageTimeoutMs: number;
+  /** Octets a second, at least 1. */
+  readonly minRate: number;
   /** Whether log lines begin with date and time. */
   readonly standaloneLogging: boolean;
 }
@@ -41,11 +64,8 @@ export interface Config {
 export const fixed = {
   /** RFC 5321 section 4.5.3.1.4 asks for 512; extensions lengthen MAIL and RCPT. */
   maxLineOctets: 2_000,
-  maxErrors: 20,
-  maxConnections: 1_000,
-  maxConnectionsPerAddress: 100,
-  /** RFC 5321 section 4.5.3.2.7. */
-  idleTimeoutMs: 300_000,
+  /** The specification of the PROXY protocol asks for at least 3 s (section 2). */
+  proxyTimeoutMs: 10_000,
   graceMs: 10_000,
   maxAnswerOctets: 64 * 1024,
 } as const;
@@ -59,6 +79,8 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
   if (url === null && faults.length === 0 && command !== "render") {
     faults.push(`Cannot ${command}: no endpoint is set, name one with --url`);
   }
+  const count = (name: PresetName, most: number) =>
+    settings.sound(parseInteger(settings.or(name), 1, most), 0);
   const config: Config = {
     command,
     url: url === null || url.text === "-" || url.text === "" ? null : url,
@@ -67,12 +89,22 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
     vars: Object.fromEntries(
       settings.many("var").map((setting) => settings.sound(parseVariable(setting), ["", ""])),
     ),
-    timeoutMs: settings.sound(parseSeconds(settings.or("timeout")), 0),
-    host: settings.sound(parseName(settings.or("host")), ""),
-    port: settings.sound(parseInteger(settings.or("port"), 0, 65_535), 0),
+    timeoutMs: settings.sound(parseSeconds(settings.or("timeout"), 3600), 0),
+    addresses: addressesOf(settings),
+    socketMode: settings.sound(parseMode(settings.or("socket-mode")), 0),
+    proxies: proxiesOf(settings),
     domain: settings.sound(parseName(settings.or("domain")), ""),
-    maxMessageOctets: settings.sound(parseSize(settings.or("max-size")), 0),
-    maxRecipients: settings.sound(parseInteger(settings.or("max-recipients"), 1, 100_000), 0),
+    maxMessageOctets: settings.sound(parseSize(settings.or("max-size"), "1G"), 0),
+    maxRecipients: count("max-recipients", 100_000),
+    maxMessages: count("max-messages", 999_999),
+    maxCommands: count("max-commands", 1_000_000),
+    maxErrors: count("max-errors", 1_000_000),
+    maxConnections: count("max-connections", 1_000_000),
+    maxConnectionsPerAddress: count("max-connections-per-address", 1_000_000),
+    maxHeldOctets: settings.sound(parseSize(settings.or("max-memory"), "1024G"), 0),
+    idleTimeoutMs: settings.sound(parseSeconds(settings.or("idle-timeout"), 3600), 0),
+    messageTimeoutMs: settings.sound(parseSeconds(settings.or("message-timeout"), 86_400), 0),
+    minRate: settings.sound(parseSize(settings.or("min-rate"), "1G"), 0),
     standaloneLogging: settings.sound(parseTruth(settings.or("standalone-logging")), false),
   };
   return { config, faults };
@@ -113,22 +145,67 @@ function parseInteger(setting: Setting, least: number, most: number): number | F
 }
 
 /** Milliseconds. */
-function parseSeconds(setting: Setting): number | Faults {
+function parseSeconds(setting: Setting, most: number): number | Faults {
   const seconds = /^\d{1,9}(\.\d{1,3})?$/.test(setting.text) ? Number(setting.text) : 0;
-  return seconds > 0 && seconds <= 3600
+  return seconds > 0 && seconds <= most
     ? seconds * 1000
-    : must(setting, "a number of seconds, more than 0 and at most 3600");
+    : must(setting, `a number of seconds, more than 0 and at most ${most}`);
 }
 
-/** Octets. */
-function parseSize(setting: Setting): number | Faults {
-  const match = /^(\d{1,10})([KMG]?)$/i.exec(setting.text);
-  const octets = match === null
-    ? 0
-    : Number(match[1]) * 1024 ** ["", "K", "M", "G"].indexOf(match[2].toUpperCase());
-  return octets >= 1 && octets <= 2 ** 30
+/** Octets; `most` is written as a setting is. */
+function parseSize(setting: Setting, most: string): number | Faults {
+  const octets = octetsOf(setting.text);
+  return octets >= 1 && octets <= octetsOf(most)
     ? octets
-    : must(setting, "a number of bytes from 1 to 1G, such as 500K or 10M");
+    : must(setting, `a number of bytes from 1 to ${most}, such as 500K or 10M`);
+}
+
+/** 0 for what is no size. */
+function octetsOf(text: string): number {
+  const [, number = "0", unit = ""] = /^(\d{1,10})([KMG]?)$/i.exec(text) ?? [];
+  return Number(number) * 1024 ** ["", "K", "M", "G"].indexOf(unit.toUpperCase());
+}
+
+/** The mode of a file, in octal. */
+function parseMode(setting: Setting): number | Faults {
+  return /^0?[0-7]{3}$/.test(setting.text)
+    ? parseInt(setting.text, 8)
+    : must(setting, "three octal digits, such as 660");
+}
+
+/** Those of `--listen`, and that of `--host`, `--port` and `--lmtp` where one of these or no other is set. */
+function addressesOf(settings: Settings): ListenAddress[] {
+  const address = (setting: Setting, read: ListenAddress | Wanted): ListenAddress[] => {
+    const found = settings.sound("wanted" in read ? must(setting, read.wanted) : read, null);
+    return found === null ? [] : [found];
+  };
+  const listed = settings.many("listen");
+  const [host, port] = [settings.or("host"), settings.or("port")];
+  const protocol = settings.sound(parseTruth(settings.or("lmtp")), false) ? "LMTP" : "SMTP";
+  const number = settings.sound(parseInteger(port, 0, 65_535), 0);
+  const isNamed = (["host", "port", "lmtp"] as const).some((name) => settings.one(name) !== null);
+  const read = parseHost(host.text, number, protocol);
+  const isPortAtFault = "wanted" in read && !("wanted" in parseHost(host.text, 0, protocol));
+  const own = isNamed || listed.length === 0 ? address(isPortAtFault ? port : host, read) : [];
+  if (own.some(({ transport }) => transport === "unix") && settings.one("port") !== null) {
+    settings.sound(must(port, "left out, since --host is a Unix socket"), null);
+  }
+  return [
+    ...own,
+    ...listed.flatMap((setting) => address(setting, parseListenAddress(setting.text))),
+  ];
+}
+
+function proxiesOf(settings: Settings): Proxies {
+  const given = settings.many("proxy-from");
+  const wanted = "an address, a network without bits behind its prefix such as 10.0.0.0/8, or unix";
+  const networks = given.filter(({ text }) => text !== "unix").map((setting) =>
+    settings.sound(parseNetwork(setting.text) ?? must(setting, wanted), null)
+  );
+  return {
+    networks: networks.filter((network) => network !== null),
+    unix: given.some(({ text }) => text === "unix"),
+  };
 }
 
 function parseName(setting: Setting): string | Faults {

@@ -3,12 +3,15 @@
  * complete message to the courier, and tells the observer what happened. All decisions are made
  * elsewhere; this is the plumbing, and the only place that knows time, ids and sockets at once.
  */
-import { Channel, type Socket } from "./channel.ts";
+import { Channel, DATA_READ_OCTETS, type Socket } from "./channel.ts";
 import type { Observe } from "./event.ts";
-import type { Client, Courier, Outcome } from "./mail.ts";
+import type { Courier, Outcome, Remote } from "./mail.ts";
 import * as replies from "./reply.ts";
+import { type PatienceLimits, patienceWith } from "./patience.ts";
+import type { Room } from "./room.ts";
 import { connect, finish, receive } from "./session.ts";
 import {
+  heldOctets,
   isInFlight,
   isOpen,
   type Policy,
@@ -24,10 +27,9 @@ export interface ConnectionOptions {
   /** What the session obeys. */
   readonly policy: Policy;
   /** What framing and patience obey. */
-  readonly limits: WireLimits & {
-    /** Milliseconds that a client may say nothing (RFC 5321 section 4.5.3.2.7), or take no reply. */
-    readonly idleTimeoutMs: number;
-  };
+  readonly limits: WireLimits & PatienceLimits;
+  /** The memory that messages share. */
+  readonly room: Room;
   /** Takes each complete message. */
   readonly courier: Courier;
   /** Hears what happens. */
@@ -36,10 +38,9 @@ export interface ConnectionOptions {
   readonly newId: () => string;
   /** The time of day. */
   readonly now: () => Date;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly uptimeMs: () => number;
 }
-
-/** Who is at the other end. */
-export type Remote = Pick<Client, "address" | "port" | "tls">;
 
 /** How the server asks its connections to end. */
 export interface Stopping {
@@ -75,6 +76,15 @@ interface Visit {
   readonly receivedAt: Date;
 }
 
+/** When the message that is coming began, in milliseconds of `uptimeMs`, and how far it has come. */
+interface Pace {
+  /** Null before MAIL. */
+  messageMs: number | null;
+  /** Null before the mail data. */
+  dataMs: number | null;
+  dataOctets: number;
+}
+
 class Connection {
   readonly #channel: Channel;
   readonly #decoder: Decoder;
@@ -83,6 +93,7 @@ class Connection {
   readonly #stopping: Stopping;
   #session: Session;
   #visit: Visit;
+  #pace: Pace = { messageMs: null, dataMs: null, dataOctets: 0 };
 
   constructor(socket: Socket, remote: Remote, options: ConnectionOptions, stopping: Stopping) {
     this.#channel = new Channel(socket, options.limits.idleTimeoutMs);
@@ -91,9 +102,9 @@ class Connection {
     this.#options = options;
     this.#stopping = stopping;
     this.#visit = this.#newVisit();
-    const { session, reply } = connect(options.policy);
+    const { session, replies } = connect(options.policy);
     this.#session = session;
-    if (reply !== null) this.#channel.say(reply);
+    for (const reply of replies) this.#channel.say(reply);
   }
 
   async run(): Promise<void> {
@@ -117,17 +128,18 @@ class Connection {
       observe({ kind: "lost", id: this.#visit.id, state: this.#session.state });
     }
     observe({ kind: "logout", id: this.#visit.id });
+    this.#options.room.leave(this.#visit);
     await this.#channel.close();
   }
 
   /** Leaves once no message is on its way; `run` notices by itself where the client is not awaited. */
   leaveSoon(): void {
-    if (this.#channel.isReading && !isInFlight(this.#session)) this.#dismiss();
+    if (this.#channel.isWaiting && !isInFlight(this.#session)) this.#dismiss();
   }
 
   /** Leaves, whatever is going on. */
   leaveNow(): void {
-    if (this.#channel.isReading) this.#dismiss();
+    if (this.#channel.isWaiting) this.#dismiss();
     this.#channel.abandon();
   }
 
@@ -145,26 +157,47 @@ class Connection {
   /** The frame that the session wants; null when the client is gone, or the server leaves. */
   async #frame(): Promise<Frame | null> {
     const want = wanted(this.#session)!;
-    const { domain } = this.#options.policy;
+    const isData = want.kind !== "line";
+    const beganMs = this.#options.uptimeMs();
+    if (isData) this.#pace.dataMs ??= beganMs;
     for (;;) {
       const frame = this.#decoder.next(want);
       if (frame !== null) return frame;
       await this.#channel.flush();
       // The stop may have come while the client took its time to take the replies.
       if (this.#leaves()) return null;
-      const octets = await this.#channel.read(
-        want.kind === "line" ? "command" : "data",
-        replies.idleTooLong(domain),
-      );
+      const octets = isData ? await this.#readData() : await this.#readCommand(beganMs);
       if (octets === null) return null;
       this.#decoder.push(octets);
     }
   }
 
+  #readCommand(beganMs: number): Promise<Uint8Array | null> {
+    const { ms, tooLate } = this.#patience(beganMs);
+    return this.#channel.read("command", ms, tooLate);
+  }
+
+  async #readData(): Promise<Uint8Array | null> {
+    const { room, limits, policy } = this.#options;
+    const needed = this.#decoder.heldOctets + heldOctets(this.#session) + DATA_READ_OCTETS;
+    const hold = room.hold(this.#visit, needed);
+    await this.#channel.wait(hold, limits.idleTimeoutMs, replies.noRoom(policy.domain));
+    const { ms, tooLate } = this.#patience(null);
+    const octets = await this.#channel.read("data", ms, tooLate);
+    this.#pace.dataOctets += octets?.length ?? 0;
+    return octets;
+  }
+
+  #patience(commandMs: number | null) {
+    const { uptimeMs, limits, policy } = this.#options;
+    return patienceWith({ commandMs, ...this.#pace }, uptimeMs(), policy.domain, limits);
+  }
+
   async #deliver(session: SessionIn<"delivering">): Promise<void> {
-    const { courier, observe } = this.#options;
+    const { courier, observe, policy, room } = this.#options;
     const { id, receivedAt } = this.#visit;
     const { envelope, data, peer } = session;
+    void room.hold(this.#visit, data.length);
     observe({ kind: "data", id, octets: data.length });
     await this.#channel.flush();
     // Whoever was made to go will send the message again. Whoever left by itself may never.
@@ -172,19 +205,22 @@ class Connection {
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };
     const mail = { id, receivedAt, client, envelope, data };
     const outcome = await courier(mail, this.#stopping.now);
-    this.#take(finish(session, id, outcome), outcome);
+    this.#take(finish(session, id, outcome, policy), outcome);
   }
 
-  /** Goes to the next session, says the reply, and tells what that means; `outcome` is a delivery's. */
-  #take({ session, reply }: Turn, outcome?: Outcome): void {
-    const { observe } = this.#options;
+  /** Goes to the next session, says the replies, and tells what that means; `outcome` is a delivery's. */
+  #take({ session, replies }: Turn, outcome?: Outcome): void {
+    const { observe, room, uptimeMs } = this.#options;
     const { id } = this.#visit;
     const before = this.#session;
     this.#session = session;
-    if (reply !== null) this.#channel.say(reply);
-    if (reply !== null && reply.code >= 400 && outcome === undefined) {
+    for (const reply of replies) this.#channel.say(reply);
+    const [reply] = replies;
+    if (reply !== undefined && reply.code >= 400 && outcome === undefined) {
       observe({ kind: "refused", id, reply });
     }
+    if (isOpen(session)) this.#pace.messageMs ??= uptimeMs();
+    else this.#pace = { messageMs: null, dataMs: null, dataOctets: 0 };
     if (session.state === "transaction") {
       if (before.state !== "transaction") {
         observe({ kind: "mail", id, reversePath: session.reversePath });
@@ -195,6 +231,7 @@ class Connection {
     if (isOpen(before) && session.state !== "closed" && !isOpen(session)) {
       const posted = outcome !== undefined && outcome.unsent !== true;
       observe({ kind: "reset", id, posted });
+      room.leave(this.#visit);
       this.#visit = this.#newVisit();
     }
   }

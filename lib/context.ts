@@ -50,11 +50,11 @@ export interface Attachment {
 export interface ClientContext {
   /** IP address. */
   readonly address: string;
-  /** TCP port. */
-  readonly port: number;
-  /** The name that it gave with EHLO or HELO, unchecked. */
+  /** TCP port; like the address it is not known of clients on a Unix socket. */
+  readonly port: number | "";
+  /** The name that it gave with EHLO, HELO or LHLO, unchecked. */
   readonly hostname: string;
-  /** Whether the connection was encrypted. */
+  /** Whether the connection was encrypted, as far as to a proxy that says so. */
   readonly tls: boolean;
   /** The user name of AUTH, unchecked. */
   readonly user: string;

@@ -13,10 +13,12 @@ export type Event =
   | { readonly kind: "stopping"; readonly connections: number }
   /** `accept` failed, for example for want of file descriptors; it is tried again. */
   | { readonly kind: "accept failed"; readonly error: unknown }
-  /** A connection was turned away with a 421. */
-  | { readonly kind: "turned away"; readonly address: string; readonly reply: Reply }
+  /** A connection was turned away with a 421; `address` is null on a Unix socket, also below. */
+  | { readonly kind: "turned away"; readonly address: string | null; readonly reply: Reply }
+  /** A connection from a proxy did not begin with a header that tells whose it is. */
+  | { readonly kind: "proxy fault"; readonly address: string | null; readonly reason: string }
   /** A session began, or began anew after a reset. */
-  | { readonly kind: "session"; readonly id: string; readonly address: string }
+  | { readonly kind: "session"; readonly id: string; readonly address: string | null }
   /** MAIL was accepted. */
   | { readonly kind: "mail"; readonly id: string; readonly reversePath: ReversePath }
   /** RCPT was accepted. */

@@ -39,9 +39,11 @@ function words(event: Event): string {
     case "accept failed":
       return `Cannot accept a connection: ${messageOf(event.error)}, trying again`;
     case "turned away":
-      return `Connection from ${event.address} turned away: ${event.reply.lines[0]}`;
+      return `Connection from ${peerText(event.address)} turned away: ${event.reply.lines[0]}`;
+    case "proxy fault":
+      return `Connection from proxy ${peerText(event.address)} ended: ${event.reason}`;
     case "session":
-      return `New session from ${event.address}`;
+      return `New session from ${peerText(event.address)}`;
     case "mail":
       return `MAIL: ${pathText(event.reversePath)}`;
     case "recipient":
@@ -66,6 +68,8 @@ function words(event: Event): string {
       return `Internal error: ${messageOf(event.error)}`;
   }
 }
+
+const peerText = (address: string | null) => address ?? "a Unix socket";
 
 const pathText = (path: ReversePath) => path === null ? "<>" : addressOf(path);
 

@@ -12,16 +12,20 @@ export interface Envelope {
   readonly forwardPaths: readonly [ForwardPath, ...ForwardPath[]];
 }
 
-/** The SMTP client that handed a message over. */
-export interface Client {
-  /** IP address; IPv4 peers of a dual-stack socket in dotted form. */
-  readonly address: string;
-  /** TCP port. */
-  readonly port: number;
-  /** The name given with EHLO or HELO, unchecked; null where it gave none. */
-  readonly hostname: string | null;
-  /** Whether the connection was encrypted. */
+/** Who is at the other end of a connection. */
+export interface Remote {
+  /** IP address, IPv4 peers of a dual-stack socket in dotted form; null on a Unix socket. */
+  readonly address: string | null;
+  /** TCP port; null on a Unix socket. */
+  readonly port: number | null;
+  /** Whether the connection was encrypted, as far as to a proxy that says so. */
   readonly tls: boolean;
+}
+
+/** The client that handed a message over by SMTP or LMTP. */
+export interface Client extends Remote {
+  /** The name given with EHLO, HELO or LHLO, unchecked; null where it gave none. */
+  readonly hostname: string | null;
   /** The user name of AUTH, unchecked; null without AUTH. */
   readonly user: string | null;
 }

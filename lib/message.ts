@@ -126,6 +126,8 @@ export function assemble(
     header,
     client: {
       ...mail.client,
+      address: mail.client.address ?? "",
+      port: mail.client.port ?? "",
       hostname: mail.client.hostname ?? "",
       user: mail.client.user ?? "",
     },

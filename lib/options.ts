@@ -13,7 +13,7 @@ export interface Option {
   /** Whether it can be given more than once; in a variable or a file, one a line. */
   readonly repeats?: true;
   /** Its heading on the help page. */
-  readonly group: "Endpoint" | "SMTP" | "Other";
+  readonly group: "Endpoint" | "SMTP" | "Limits" | "Other";
 }
 
 /** All options, in the order of the help page. */
@@ -61,7 +61,7 @@ export const options = [
   {
     name: "host",
     value: "ADDRESS",
-    help: "address to listen at; 0.0.0.0 or :: for all",
+    help: "address to listen at; 0.0.0.0 or :: for all, unix:/PATH for a Unix socket",
     preset: "127.0.0.1",
     group: "SMTP",
   },
@@ -70,6 +70,36 @@ export const options = [
     value: "PORT",
     help: "port to listen at; 0 picks a free one",
     preset: "1025",
+    group: "SMTP",
+  },
+  {
+    name: "lmtp",
+    value: null,
+    help: "speak LMTP at --host and --port: one reply for each recipient",
+    preset: "no",
+    group: "SMTP",
+  },
+  {
+    name: "listen",
+    value: "ADDRESS",
+    help:
+      "listen here too, or only here where --host, --port and --lmtp are not set: smtp://HOST:PORT, lmtp://HOST:PORT, smtp+unix:/PATH or lmtp+unix:/PATH",
+    repeats: true,
+    group: "SMTP",
+  },
+  {
+    name: "socket-mode",
+    value: "MODE",
+    help: "who may connect to Unix sockets, as in chmod",
+    preset: "660",
+    group: "SMTP",
+  },
+  {
+    name: "proxy-from",
+    value: "NETWORK",
+    help:
+      "take the client's address from proxies there, by the PROXY protocol: an address, a network such as 10.0.0.0/8, or unix for Unix sockets",
+    repeats: true,
     group: "SMTP",
   },
   {
@@ -84,14 +114,77 @@ export const options = [
     value: "BYTES",
     help: "largest message taken; with K, M or G for powers of 1024",
     preset: "10M",
-    group: "SMTP",
+    group: "Limits",
   },
   {
     name: "max-recipients",
     value: "COUNT",
     help: "most recipients of one message",
     preset: "100",
-    group: "SMTP",
+    group: "Limits",
+  },
+  {
+    name: "max-messages",
+    value: "COUNT",
+    help: "most messages in one connection",
+    preset: "10000",
+    group: "Limits",
+  },
+  {
+    name: "max-commands",
+    value: "COUNT",
+    help: "most commands in a row that lead to no message",
+    preset: "100",
+    group: "Limits",
+  },
+  {
+    name: "max-errors",
+    value: "COUNT",
+    help: "most refused commands in one connection",
+    preset: "20",
+    group: "Limits",
+  },
+  {
+    name: "max-connections",
+    value: "COUNT",
+    help: "most connections at once",
+    preset: "1000",
+    group: "Limits",
+  },
+  {
+    name: "max-connections-per-address",
+    value: "COUNT",
+    help: "most connections at once from one address; in IPv6 from one /64",
+    preset: "100",
+    group: "Limits",
+  },
+  {
+    name: "max-memory",
+    value: "BYTES",
+    help: "how much of all messages together is held in memory; more has to wait",
+    preset: "256M",
+    group: "Limits",
+  },
+  {
+    name: "idle-timeout",
+    value: "SECONDS",
+    help: "how long a client may say nothing",
+    preset: "300",
+    group: "Limits",
+  },
+  {
+    name: "message-timeout",
+    value: "SECONDS",
+    help: "how long a message may take from MAIL to its end",
+    preset: "3600",
+    group: "Limits",
+  },
+  {
+    name: "min-rate",
+    value: "BYTES",
+    help: "how much of a message has to come each second, after the idle timeout",
+    preset: "100",
+    group: "Limits",
   },
   {
     name: "standalone-logging",

@@ -28,11 +28,14 @@ function reply(
   return { code, status, lines };
 }
 
-/** 220: the first line of a connection. */
-export const greeting = (domain: string): Reply =>
-  reply(220, null, `${domain} ESMTP smtp-pigeon ready`);
+/** The protocol of a session: what LMTP does otherwise is in RFC 2033. */
+export type Protocol = "SMTP" | "LMTP";
 
-/** 250: the answer to EHLO, one service extension a line (RFC 5321 section 4.1.1.1). */
+/** 220: the first line of a connection. */
+export const greeting = (domain: string, protocol: Protocol): Reply =>
+  reply(220, null, `${domain} ${protocol === "SMTP" ? "ESMTP" : "LMTP"} smtp-pigeon ready`);
+
+/** 250: the answer to EHLO or LHLO, one service extension a line (RFC 5321 section 4.1.1.1). */
 export const extendedHello = (
   domain: string,
   extensions: readonly string[],
@@ -68,12 +71,15 @@ export const cannotVerify: Reply = reply(
 );
 
 /** 214: the answer to HELP. */
-export const help: Reply = reply(
-  214,
-  "2.0.0",
-  "smtp-pigeon delivers each message as an HTTP POST. Commands:",
-  "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY AUTH HELP QUIT",
-);
+export const help = (protocol: Protocol): Reply =>
+  reply(
+    214,
+    "2.0.0",
+    "smtp-pigeon delivers each message as an HTTP POST. Commands:",
+    `${
+      protocol === "SMTP" ? "EHLO HELO" : "LHLO"
+    } MAIL RCPT DATA BDAT RSET NOOP VRFY AUTH HELP QUIT`,
+  );
 
 /** 221: the answer to QUIT. */
 export const bye = (domain: string): Reply => reply(221, "2.0.0", `${domain} closing connection`);
@@ -130,6 +136,9 @@ export const notImplemented: Reply = reply(
   "Command not implemented",
 );
 
+/** 500: EHLO or HELO where LMTP is spoken, which knows neither (RFC 2033 section 4.1). */
+export const useLhlo: Reply = reply(500, "5.5.2", "This is LMTP, use LHLO");
+
 /** 500: a command line over the limit; it was read to its end and dropped. */
 export const lineTooLong: Reply = reply(500, "5.5.2", "Line too long");
 
@@ -161,6 +170,10 @@ export const badRecipient: Reply = reply(
 export const badParameter = (keyword: string): Reply =>
   reply(501, "5.5.4", `Cannot read value of ${keyword}`);
 
+/** 501: a parameter that is there twice, and which of the two counts is anyone's guess. */
+export const parameterTwice = (keyword: string): Reply =>
+  reply(501, "5.5.4", `${keyword} is given twice`);
+
 /** 555: a parameter of an extension that EHLO did not offer (RFC 5321 section 4.1.1.11). */
 export const parameterUnknown: Reply = reply(
   555,
@@ -168,16 +181,21 @@ export const parameterUnknown: Reply = reply(
   "Parameter not recognized",
 );
 
-/** 553: an internationalized address without SMTPUTF8 (RFC 6531 section 3.5). */
-export const needsSmtpUtf8: Reply = reply(
-  553,
-  "5.6.7",
-  "Address has non-ASCII characters, use SMTPUTF8",
-);
+const NEEDS_SMTPUTF8 = "Address has non-ASCII characters, use SMTPUTF8";
+
+/** 550: an internationalized reverse path without SMTPUTF8 (RFC 6531 section 3.5). */
+export const senderNeedsSmtpUtf8: Reply = reply(550, "5.6.7", NEEDS_SMTPUTF8);
+
+/** 553: an internationalized forward path without SMTPUTF8 (RFC 6531 section 3.5). */
+export const recipientNeedsSmtpUtf8: Reply = reply(553, "5.6.7", NEEDS_SMTPUTF8);
 
 /** 503: a command that the present state does not allow; `wanted` says what it wants first. */
 export const badSequence = (wanted: string): Reply =>
   reply(503, "5.5.1", `Bad sequence of commands: ${wanted}`);
+
+/** 503: a command that wants a greeting first. */
+export const helloFirst = (protocol: Protocol): Reply =>
+  badSequence(`send ${protocol === "SMTP" ? "EHLO" : "LHLO"} first`);
 
 /** 452: one recipient too many; those before it stand (RFC 5321 section 4.5.3.1.10). */
 export const tooManyRecipients = (limit: number): Reply =>
@@ -203,9 +221,29 @@ export const rejected = (id: string, reason: string): Reply =>
 export const idleTooLong = (domain: string): Reply =>
   reply(421, "4.4.2", `${domain} waited too long, closing connection`);
 
+/** 421: a message from MAIL to its end took longer than any may. */
+export const messageTooLong = (domain: string): Reply =>
+  reply(421, "4.4.2", `${domain} message took too long, closing connection`);
+
+/** 421: mail data that drips; `octets` a second is the least that is taken. */
+export const dataTooSlow = (domain: string, octets: number): Reply =>
+  reply(421, "4.4.2", `${domain} data comes slower than ${octets} octets/s, closing connection`);
+
+/** 421: messages of others have filled the memory for so long that this one cannot wait any more. */
+export const noRoom = (domain: string): Reply =>
+  reply(421, "4.3.1", `${domain} too many messages at once, try again later`);
+
 /** 421: too many refused commands on one connection. */
 export const tooManyErrors = (domain: string): Reply =>
   reply(421, "4.7.0", `${domain} too many errors, closing connection`);
+
+/** 421: too many commands in a row that lead to no message. */
+export const tooManyCommands = (domain: string): Reply =>
+  reply(421, "4.7.0", `${domain} too many commands without a message, closing connection`);
+
+/** 421: MAIL once more than EHLO announced as MAILMAX (RFC 9422). */
+export const tooManyMessages = (domain: string): Reply =>
+  reply(421, "4.7.0", `${domain} too many messages, go on in another connection`);
 
 /** 421: too many connections, in all or from one address. */
 export const tooManyConnections = (domain: string): Reply =>
@@ -216,8 +254,8 @@ export const framingLost = (domain: string): Reply =>
   reply(421, "4.5.2", `${domain} cannot read size of BDAT, closing connection`);
 
 /** 421: another protocol's request, whose rest may be made to look like commands. */
-export const notSmtp = (domain: string): Reply =>
-  reply(421, "4.7.0", `${domain} speaks SMTP, not HTTP, closing connection`);
+export const notSmtp = (domain: string, protocol: "HTTP" | "TLS"): Reply =>
+  reply(421, "4.7.0", `${domain} speaks SMTP, not ${protocol}, closing connection`);
 
 /** 421: the server is stopping (RFC 5321 section 3.8). */
 export const shuttingDown = (domain: string): Reply =>

@@ -34,6 +34,8 @@ const UNREADABLE: Exchange = { kind: "unreadable" };
 function decode(response: string): string | null {
   // RFC 4954 section 4: "=" alone is an empty response.
   if (response === "=") return "";
+  // `atob` passes over it, but it is no base64 (RFC 4648 section 3.3).
+  if (/\s/.test(response)) return null;
   try {
     return utf8(octetsOf(atob(response)));
   } catch {

@@ -1,6 +1,6 @@
 /**
- * The state machine of one SMTP session (RFC 5321 section 3.3 and 4.1.4): a frame moves the session
- * and yields a reply. It is pure; the socket, the clock and the message ids are connection.ts's.
+ * The state machine of one session of SMTP (RFC 5321 section 3.3 and 4.1.4) or LMTP (RFC 2033): a frame
+ * moves the session and yields replies. It is pure; the socket, the clock and the message ids are connection.ts's.
  *
  * ```
  * connected --EHLO/HELO--> ready --MAIL--> transaction --DATA--> data ----> delivering
@@ -15,7 +15,7 @@
  * commands of a transaction are in transaction.ts, AUTH in authentication.ts, the rest here.
  */
 import { authenticate, respond } from "./authentication.ts";
-import { type CommandOf, parse } from "./command.ts";
+import { type Command, type CommandOf, parse } from "./command.ts";
 import type { Outcome } from "./mail.ts";
 import * as replies from "./reply.ts";
 import type { Reply } from "./reply.ts";
@@ -23,6 +23,7 @@ import { mechanisms } from "./sasl.ts";
 import {
   closed,
   type Commanded,
+  concluded,
   type Policy,
   ready,
   type Session,
@@ -34,9 +35,9 @@ import { chunk, data, mail, receiveChunk, receiveData, recipient } from "./trans
 import type { Frame } from "./wire.ts";
 
 /** Begins a session. */
-export function connect(policy: Policy): Turn {
-  const peer = { hostname: null, user: null, errors: 0 };
-  return turn({ state: "connected", peer }, replies.greeting(policy.domain));
+export function connect({ domain, protocol }: Policy): Turn {
+  const peer = { hostname: null, user: null, errors: 0, commands: 0, transactions: 0 };
+  return turn({ state: "connected", peer }, replies.greeting(domain, protocol));
 }
 
 /** Takes the frame that `wanted` asked for. */
@@ -45,8 +46,18 @@ export function receive(session: Session, frame: Frame, policy: Policy): Turn {
 }
 
 /** Answers a message that was delivered, or was not. */
-export function finish(session: SessionIn<"delivering">, id: string, outcome: Outcome): Turn {
-  return turn(ready(session.peer), replyTo(id, outcome));
+export function finish(
+  { peer, envelope }: SessionIn<"delivering">,
+  id: string,
+  outcome: Outcome,
+  policy: Policy,
+): Turn {
+  return concluded(
+    ready({ ...peer, commands: 0 }),
+    envelope.forwardPaths,
+    replyTo(id, outcome),
+    policy,
+  );
 }
 
 function replyTo(id: string, outcome: Outcome): Reply {
@@ -66,7 +77,8 @@ function take(session: Session, frame: Frame, policy: Policy): Turn {
     case "line":
       if (state === "authenticating") return respond(session, frame.octets);
       if (
-        state === "connected" || state === "ready" || state === "transaction" || state === "chunked"
+        state === "connected" || state === "ready" || state === "transaction" ||
+        state === "chunked" || state === "spoiled"
       ) {
         return command(session, frame, policy);
       }
@@ -87,22 +99,30 @@ function take(session: Session, frame: Frame, policy: Policy): Turn {
  * Counts a refusal against the client, and ends the session after too many. A 4xx is not held against it:
  * a message for many more than are taken at once is nobody's mistake (RFC 5321 section 4.5.3.1.10).
  */
-function countError({ session, reply }: Turn, policy: Policy): Turn {
-  if (reply === null || reply.code < 500 || !("peer" in session)) return turn(session, reply);
+function countError({ session, replies: said }: Turn, policy: Policy): Turn {
+  const isError = said.some(({ code }) => code >= 500);
+  if (!isError || !("peer" in session)) return turn(session, ...said);
   const errors = session.peer.errors + 1;
   return errors < policy.maxErrors
-    ? turn({ ...session, peer: { ...session.peer, errors } }, reply)
+    ? turn({ ...session, peer: { ...session.peer, errors } }, ...said)
     : turn(closed, replies.tooManyErrors(policy.domain));
 }
 
-function command(session: Commanded, frame: Frame & { kind: "line" }, policy: Policy): Turn {
-  if (frame.octets === null) return turn(session, replies.lineTooLong);
+/** The commands that bring messages, and the one that is always welcome. */
+const UNCOUNTED: readonly (Command["verb"] | null)[] = ["MAIL", "RCPT", "DATA", "BDAT", "QUIT"];
+
+function command(before: Commanded, frame: Frame & { kind: "line" }, policy: Policy): Turn {
+  if (frame.octets === null) return turn(before, replies.lineTooLong);
   const command = parse(frame.octets);
+  const commands = before.peer.commands + (UNCOUNTED.includes(command.verb) ? 0 : 1);
+  if (commands > policy.maxCommands) return turn(closed, replies.tooManyCommands(policy.domain));
+  const session = { ...before, peer: { ...before.peer, commands } };
   switch (command.verb) {
     case null:
       return turn(session, command.reply);
     case "EHLO":
     case "HELO":
+    case "LHLO":
       return greet(session, command, policy);
     case "MAIL":
       return mail(session, command, policy);
@@ -113,7 +133,7 @@ function command(session: Commanded, frame: Frame & { kind: "line" }, policy: Po
     case "BDAT":
       return chunk(session, command, policy);
     case "AUTH":
-      return authenticate(session, command);
+      return authenticate(session, command, policy);
     case "RSET":
       return turn(session.state === "connected" ? session : ready(session.peer), replies.ok);
     case "NOOP":
@@ -121,20 +141,24 @@ function command(session: Commanded, frame: Frame & { kind: "line" }, policy: Po
     case "VRFY":
       return turn(session, replies.cannotVerify);
     case "HELP":
-      return turn(session, replies.help);
+      return turn(session, replies.help(policy.protocol));
     case "QUIT":
       return turn(closed, replies.bye(policy.domain));
     case "HTTP":
-      // A web page can make a browser send this, and a whole SMTP session as its body.
-      return turn(closed, replies.notSmtp(policy.domain));
+    case "TLS":
+      // A web page can make a browser send HTTP, and a whole SMTP session as its body.
+      return turn(closed, replies.notSmtp(policy.domain, command.verb));
   }
 }
 
 function greet(
   session: Commanded,
-  { verb, hostname }: CommandOf<"EHLO" | "HELO">,
-  { domain, maxMessageOctets }: Policy,
+  { verb, hostname }: CommandOf<"EHLO" | "HELO" | "LHLO">,
+  policy: Policy,
 ): Turn {
+  const { domain, protocol, maxMessageOctets, maxMessages, maxRecipients } = policy;
+  if (protocol === "LMTP" && verb !== "LHLO") return turn(session, replies.useLhlo);
+  if (protocol === "SMTP" && verb === "LHLO") return turn(session, replies.notImplemented);
   return turn(
     ready({ ...session.peer, hostname }),
     verb === "HELO" ? replies.hello(domain) : replies.extendedHello(domain, [
@@ -143,7 +167,9 @@ function greet(
       "SMTPUTF8",
       "ENHANCEDSTATUSCODES",
       "CHUNKING",
+      "HELP",
       `AUTH ${mechanisms.join(" ")}`,
+      `LIMITS MAILMAX=${maxMessages} RCPTMAX=${maxRecipients}`,
       `SIZE ${maxMessageOctets}`,
     ]),
   );

@@ -29,6 +29,13 @@ const SECRET: readonly OptionName[] = ["url", "header"];
 const REPEATED: readonly string[] = options.filter((option) => "repeats" in option)
   .map(({ name }) => name);
 
+/** How values are named, of options whose values have names. */
+const NAMED: { readonly [option: string]: (text: string) => string } = {
+  // Names of header fields have no case (RFC 9110 section 5.1), those of variables do.
+  header: (text) => text.split(":")[0].trim().toLowerCase(),
+  var: (text) => text.split("=")[0],
+};
+
 /** A value and the name of what set it. */
 interface Source {
   readonly text: string;
@@ -50,17 +57,19 @@ export class Settings {
     this.#faults = faults;
   }
 
-  /** All values of an option that repeats. A flag takes the place of a variable's line of the same name. */
+  /**
+   * All values of an option that repeats. Of values that have a name a flag takes the place of a variable's
+   * line of the same name; else flags take the place of them all.
+   */
   many(name: OptionName): readonly Setting[] {
-    // Names of header fields have no case (RFC 9110 section 5.1), those of variables do.
-    const nameOf = ({ text }: Setting) =>
-      name === "header" ? text.split(":")[0].trim().toLowerCase() : text.split("=")[0];
     const given = this.#fromFlags(name).filter(({ text }) => text !== "");
-    const names = given.map(nameOf);
+    const nameOf = NAMED[name];
+    if (nameOf === undefined && given.length > 0) return given;
+    const names = given.map(({ text }) => nameOf?.(text));
     const set = this.#fromEnvironment(name);
     const lines = (set?.text ?? "").split("\n").map((line) => line.trim())
       .filter((line) => line !== "").map((line) => setting({ ...set!, text: line }));
-    return [...lines.filter((line) => !names.includes(nameOf(line))), ...given];
+    return [...lines.filter((line) => !names.includes(nameOf?.(line.text))), ...given];
   }
 
   /** The value of an option, or null. */

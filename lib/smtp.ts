@@ -1,23 +1,35 @@
 /**
- * The server: a `Deno.listen` loop that accepts connections, turns away those that are too many, and at
- * the end lets the messages in flight arrive. What happens on a connection is connection.ts's.
+ * The server: listens at its addresses, takes each connection through the door, and at the end lets the
+ * messages in flight arrive. What happens on a connection is connection.ts's.
  */
-import { Channel, LINGER_MS } from "./channel.ts";
-import { type ConnectionOptions, converse, type Remote } from "./connection.ts";
+import { formatListenAddress, type ListenAddress } from "./address.ts";
+import { Channel, LINGER_MS, type Socket } from "./channel.ts";
+import { type ConnectionOptions, converse, type Stopping } from "./connection.ts";
+import { Crowd, type CrowdLimits } from "./crowd.ts";
+import { type Accepted, Listener } from "./listener.ts";
+import type { Remote } from "./mail.ts";
+import { isProxy, type Proxies, takeHeader } from "./proxied.ts";
 import * as replies from "./reply.ts";
+import type { Protocol } from "./reply.ts";
+import { Room } from "./room.ts";
+import type { Policy } from "./state.ts";
 
 /** What a server obeys and uses. */
-export interface ServerOptions extends ConnectionOptions {
-  /** An IP address or a name that resolves to one. */
-  readonly host: string;
-  /** 0 to 65535; 0 picks a free one. */
-  readonly port: number;
+export interface ServerOptions extends Omit<ConnectionOptions, "policy" | "room"> {
+  /** Where to listen; at least one. */
+  readonly addresses: readonly ListenAddress[];
+  /** The mode of Unix sockets, such as `0o660`. */
+  readonly socketMode: number;
+  /** Who passes connections on. */
+  readonly proxies: Proxies;
+  /** What sessions obey; the protocol is that of the address. */
+  readonly policy: Omit<Policy, "protocol">;
   /** Limits of each connection, and of all together. */
-  readonly limits: ConnectionOptions["limits"] & {
-    /** Open at once; further ones get 421. */
-    readonly maxConnections: number;
-    /** Open at once from one client address; further ones get 421. */
-    readonly maxConnectionsPerAddress: number;
+  readonly limits: ConnectionOptions["limits"] & CrowdLimits & {
+    /** Milliseconds that a proxy may take to say whose connection it passes on. */
+    readonly proxyTimeoutMs: number;
+    /** Octets of all messages that are in memory, about. */
+    readonly maxHeldOctets: number;
     /** Milliseconds that messages in flight have to arrive once the server stops. */
     readonly graceMs: number;
   };
@@ -25,128 +37,138 @@ export interface ServerOptions extends ConnectionOptions {
 
 /** A server that listens. */
 export interface Server {
-  /** The IP address it listens at. */
-  readonly hostname: string;
-  /** The port it listens at, never 0. */
-  readonly port: number;
+  /** Where it listens; no port is 0. */
+  readonly addresses: readonly ListenAddress[];
   /** Resolves when the server has stopped: at the latest 3 s after `graceMs`. */
   readonly stopped: Promise<void>;
 }
-
-/** How long to wait after a failed accept, in milliseconds: there is no event for a freed descriptor. */
-const ACCEPT_RETRY_MS = 100;
 
 /** How long connections may take to say goodbye once they are told to leave at once, in milliseconds. */
 export const GOODBYE_MS = 3 * LINGER_MS;
 
 /**
- * Listens until `signal` is aborted. Throws what `Deno.listen` throws, such as `Deno.errors.AddrInUse`.
+ * Listens until `signal` is aborted. Where it cannot listen at one of its addresses it listens at none,
+ * and rejects with what `Deno.listen` throws, such as `Deno.errors.AddrInUse`.
  */
-export function listen(options: ServerOptions, signal: AbortSignal): Server {
-  const listener = Deno.listen({ hostname: options.host, port: options.port });
-  const { hostname, port } = listener.addr;
-  options.observe({ kind: "listening", address: formatAddress(hostname, port) });
-  return { hostname, port, stopped: serve(listener, options, signal) };
+export async function listen(options: ServerOptions, signal: AbortSignal): Promise<Server> {
+  const listeners: Listener[] = [];
+  try {
+    for (const address of options.addresses) {
+      listeners.push(await Listener.open(address, options.socketMode));
+    }
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+  const addresses = listeners.map(({ address }) => address);
+  for (const address of addresses) {
+    options.observe({ kind: "listening", address: formatListenAddress(address) });
+  }
+  return { addresses, stopped: serve(listeners, options, signal) };
 }
 
 async function serve(
-  listener: Deno.TcpListener,
+  listeners: readonly Listener[],
   options: ServerOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { observe, limits } = options;
-  const connections = new Map<Promise<void>, string>();
-  // They are not counted: whoever keeps trying would else keep everyone out.
-  const turnedAway = new Set<Promise<void>>();
   const abandon = new AbortController();
-  const stopping = { soon: signal, now: abandon.signal };
+  const door = new Door(options, { soon: signal, now: abandon.signal });
   const stop = () => {
-    observe({ kind: "stopping", connections: connections.size });
-    listener.close();
+    observe({ kind: "stopping", connections: door.connections });
+    for (const listener of listeners) listener.close();
   };
   // Before any connection hears of it, so that all that are open are counted.
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
 
-  for await (const socket of accepted(listener, observe)) {
-    const remote = remoteOf(socket);
-    if (!isTooMany(connections, remote.address, limits)) {
-      const done = converse(socket, remote, options, stopping);
-      connections.set(done, remote.address);
-      done.finally(() => connections.delete(done));
-    } else if (turnedAway.size < limits.maxConnections) {
-      const done = turnAway(socket, remote, options);
-      turnedAway.add(done);
-      done.finally(() => turnedAway.delete(done));
-    } else {
-      // Too many even to be told so.
-      socket.close();
+  await Promise.all(listeners.map(async (listener) => {
+    for await (const accepted of listener.connections(observe)) {
+      door.open(accepted, listener.address.protocol);
     }
-  }
+  }));
 
   const timers = [setTimeout(() => abandon.abort(), limits.graceMs)];
   // Whatever does not hear that, such as a parser at work, is not waited for.
   const tooLate = new Promise<void>((resolve) =>
     timers.push(setTimeout(resolve, limits.graceMs + GOODBYE_MS))
   );
-  await Promise.race([tooLate, Promise.all([...connections.keys(), ...turnedAway])]);
+  await Promise.race([tooLate, door.empty()]);
   timers.forEach(clearTimeout);
 }
 
-/** Connections as they come, until the listener is closed; a failed accept is not the end. */
-async function* accepted(
-  listener: Deno.TcpListener,
-  observe: ServerOptions["observe"],
-): AsyncGenerator<Deno.TcpConn> {
-  for (let failing = false;;) {
+/** A connection, and who is behind it. */
+interface Visitor {
+  readonly socket: Socket;
+  readonly remote: Remote;
+}
+
+/** What stands between a connection that was accepted and its session. */
+class Door {
+  readonly #options: ServerOptions;
+  readonly #stopping: Stopping;
+  readonly #crowd: Crowd;
+  readonly #room: Room;
+  readonly #visits = new Set<Promise<void>>();
+
+  constructor(options: ServerOptions, stopping: Stopping) {
+    this.#options = options;
+    this.#stopping = stopping;
+    this.#crowd = new Crowd(options.limits);
+    this.#room = new Room(options.limits.maxHeldOctets);
+  }
+
+  /** How many connections have been let in. */
+  get connections(): number {
+    return this.#crowd.size;
+  }
+
+  /** Resolves when all who came have left. */
+  async empty(): Promise<void> {
+    await Promise.all(this.#visits);
+  }
+
+  /** Lets a connection in, or turns it away. */
+  open({ socket, remote }: Accepted, protocol: Protocol): void {
+    // Those at the door are not counted with those inside: whoever keeps knocking would keep everyone out.
+    if (this.#visits.size - this.#crowd.size >= this.#options.limits.maxConnections) {
+      // Too many even to be told so.
+      socket.close();
+      return;
+    }
+    const visit = this.#receive(socket, remote, protocol);
+    this.#visits.add(visit);
+    visit.finally(() => this.#visits.delete(visit));
+  }
+
+  async #receive(socket: Deno.Conn, remote: Remote, protocol: Protocol): Promise<void> {
+    const { proxies, limits, observe } = this.#options;
+    if (!isProxy(proxies, remote)) return await this.#admit({ socket, remote }, protocol);
+    const passed = await takeHeader(socket, remote, limits.proxyTimeoutMs, this.#stopping.soon);
+    if (passed.kind === "passed") return await this.#admit(passed, protocol);
+    if (passed.reason === null) return;
+    observe({ kind: "proxy fault", address: remote.address, reason: passed.reason });
+  }
+
+  async #admit({ socket, remote }: Visitor, protocol: Protocol): Promise<void> {
+    const leave = this.#crowd.enter(remote.address);
+    if (leave === null) return await this.#turnAway({ socket, remote });
     try {
-      const socket = await listener.accept();
-      failing = false;
-      yield socket;
-    } catch (error) {
-      if (error instanceof Deno.errors.BadResource) return;
-      // Once is enough to say it: descriptors may be short for hours.
-      if (!failing) observe({ kind: "accept failed", error });
-      failing = true;
-      await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
+      const policy = { ...this.#options.policy, protocol };
+      const options = { ...this.#options, policy, room: this.#room };
+      await converse(socket, remote, options, this.#stopping);
+    } finally {
+      leave();
     }
   }
-}
 
-function isTooMany(
-  connections: ReadonlyMap<unknown, string>,
-  address: string,
-  limits: ServerOptions["limits"],
-): boolean {
-  if (connections.size >= limits.maxConnections) return true;
-  if (connections.size < limits.maxConnectionsPerAddress) return false;
-  const same = connections.values().filter((other) => other === address);
-  return same.reduce((count) => count + 1, 0) >= limits.maxConnectionsPerAddress;
-}
-
-async function turnAway(
-  socket: Deno.TcpConn,
-  { address }: Remote,
-  { observe, policy, limits }: ServerOptions,
-): Promise<void> {
-  const reply = replies.tooManyConnections(policy.domain);
-  observe({ kind: "turned away", address, reply });
-  const channel = new Channel(socket, limits.idleTimeoutMs);
-  channel.say(reply);
-  await channel.close();
-}
-
-function remoteOf(socket: Deno.TcpConn): Remote {
-  const { hostname, port } = socket.remoteAddr;
-  return { address: normalise(hostname), port, tls: false };
-}
-
-/** An IPv4 peer of a dual-stack socket in its own form (RFC 4291 section 2.5.5.2). */
-function normalise(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
-}
-
-/** `host:port`, with brackets around an IPv6 address (RFC 3986 section 3.2.2). */
-export function formatAddress(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  async #turnAway({ socket, remote }: Visitor): Promise<void> {
+    const { observe, policy, limits } = this.#options;
+    const reply = replies.tooManyConnections(policy.domain);
+    observe({ kind: "turned away", address: remote.address, reply });
+    const channel = new Channel(socket, limits.idleTimeoutMs);
+    channel.say(reply);
+    await channel.close();
+  }
 }

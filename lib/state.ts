@@ -4,12 +4,14 @@
  */
 import type { Envelope } from "./mail.ts";
 import type { ForwardPath, ReversePath } from "./path.ts";
-import type { Reply } from "./reply.ts";
+import type { Protocol, Reply } from "./reply.ts";
 import type { Exchange } from "./sasl.ts";
 import type { LineEnd, Want } from "./wire.ts";
 
 /** What the session obeys. */
 export interface Policy {
+  /** What is spoken. */
+  readonly protocol: Protocol;
   /** The server's name in greeting and replies. */
   readonly domain: string;
   /** Octets of a message (RFC 1870). */
@@ -18,16 +20,24 @@ export interface Policy {
   readonly maxRecipients: number;
   /** Refused commands before 421 ends the session. */
   readonly maxErrors: number;
+  /** Commands in a row that do not belong to a message, before 421 ends the session. */
+  readonly maxCommands: number;
+  /** Transactions of one session, MAILMAX of RFC 9422; at most 999,999, which is all it can say. */
+  readonly maxMessages: number;
 }
 
 /** What is known of the client; it outlives transactions. */
 export interface Peer {
-  /** The name given with EHLO or HELO; null where it gave none, or not yet. */
+  /** The name given with EHLO, HELO or LHLO; null where it gave none, or not yet. */
   readonly hostname: string | null;
   /** The user name of AUTH; null without. */
   readonly user: string | null;
   /** Refused commands so far. */
   readonly errors: number;
+  /** Commands since the last message that belong to none. */
+  readonly commands: number;
+  /** Transactions so far. */
+  readonly transactions: number;
 }
 
 /** What MAIL and RCPT have said so far. */
@@ -44,7 +54,7 @@ export interface Collecting {
 
 /** A session: each state carries exactly what is known in it. */
 export type Session =
-  /** Before EHLO or HELO. */
+  /** Before EHLO, HELO or LHLO. */
   | { readonly state: "connected"; readonly peer: Peer }
   /** No transaction is open. */
   | { readonly state: "ready"; readonly peer: Peer }
@@ -73,6 +83,12 @@ export type Session =
     readonly envelope: Envelope;
     readonly chunks: readonly Uint8Array[];
   }
+  /** After a chunk that was refused: more of the message may be on its way, and goes the same way. */
+  | {
+    readonly state: "spoiled";
+    readonly peer: Peer;
+    readonly forwardPaths: readonly ForwardPath[];
+  }
   /** After a BDAT that is refused: its octets come all the same and go, and then it is told so. */
   | {
     readonly state: "discarding";
@@ -96,26 +112,39 @@ export type Session =
   }
   | { readonly state: "closed" };
 
-/** A session after something happened, and what the client is told; null is silence. */
+/** A session after something happened, and what the client is told. */
 export interface Turn {
   /** The state to go on from. */
   readonly session: Session;
-  /** Goes to the client before anything else. */
-  readonly reply: Reply | null;
+  /** Go to the client before anything else: one, none, or in LMTP one for each recipient. */
+  readonly replies: readonly Reply[];
 }
 
 /** A session in one of these states only. */
 export type SessionIn<State extends Session["state"]> = Extract<Session, { readonly state: State }>;
 
 /** The states in which a command may come. */
-export type CommandState = "connected" | "ready" | "transaction" | "chunked";
+export type CommandState = "connected" | "ready" | "transaction" | "chunked" | "spoiled";
 
 /** A session that may be given a command. */
 export type Commanded = SessionIn<CommandState>;
 
-/** A turn: to `session`, saying `reply`. */
-export function turn(session: Session, reply: Reply | null): Turn {
-  return { session, reply };
+/** A turn: to `session`, saying `replies`. */
+export function turn(session: Session, ...replies: readonly Reply[]): Turn {
+  return { session, replies };
+}
+
+/**
+ * A turn to what follows a message, saying what became of it: once in SMTP, and in LMTP once for each
+ * recipient that was accepted, in the order of their RCPT commands (RFC 2033 section 4.2).
+ */
+export function concluded(
+  session: Session,
+  forwardPaths: readonly ForwardPath[],
+  reply: Reply,
+  { protocol }: Policy,
+): Turn {
+  return turn(session, ...protocol === "SMTP" ? [reply] : forwardPaths.map(() => reply));
 }
 
 /** The session between two transactions. */
@@ -142,6 +171,7 @@ export function wanted(session: Session): Want | null {
     case "ready":
     case "transaction":
     case "chunked":
+    case "spoiled":
     case "authenticating":
       return { kind: "line" };
   }
@@ -160,6 +190,7 @@ export function isOpen(session: Session): boolean {
       return true;
     case "connected":
     case "ready":
+    case "spoiled":
     case "authenticating":
     case "closed":
       return false;
@@ -177,9 +208,16 @@ export function isInFlight({ state }: Session): boolean {
     case "connected":
     case "ready":
     case "transaction":
+    case "spoiled":
     case "authenticating":
     case "discarding":
     case "closed":
       return false;
   }
+}
+
+/** Octets of chunks that a session holds until the last one has come. */
+export function heldOctets(session: Session): number {
+  const isChunked = session.state === "chunk" || session.state === "chunked";
+  return isChunked ? session.chunks.reduce((size, { length }) => size + length, 0) : 0;
 }

@@ -7,14 +7,14 @@ import type { Envelope } from "./mail.ts";
 import { concat } from "./octets.ts";
 import { isInternational } from "./path.ts";
 import * as replies from "./reply.ts";
-import type { Reply } from "./reply.ts";
 import {
   closed,
   type Commanded,
+  concluded,
+  heldOctets,
   isOpen,
   type Policy,
   ready,
-  type Session,
   type SessionIn,
   type Turn,
   turn,
@@ -24,17 +24,20 @@ import type { LineEnd } from "./wire.ts";
 /** Takes MAIL. */
 export function mail(session: Commanded, command: CommandOf<"MAIL">, policy: Policy): Turn {
   const { reversePath, size, smtpUtf8 } = command;
-  if (session.state === "connected") return turn(session, replies.badSequence("send EHLO first"));
-  if (session.state !== "ready") {
+  if (session.state === "connected") return turn(session, replies.helloFirst(policy.protocol));
+  if (session.state !== "ready" && session.state !== "spoiled") {
     return turn(session, replies.badSequence("a transaction is open already"));
   }
   if (reversePath !== null && isInternational(reversePath) && !smtpUtf8) {
-    return turn(session, replies.needsSmtpUtf8);
+    return turn(session, replies.senderNeedsSmtpUtf8);
   }
   if (size !== null && size > policy.maxMessageOctets) {
     return turn(session, replies.messageTooBig(policy.maxMessageOctets));
   }
-  const { peer } = session;
+  if (session.peer.transactions >= policy.maxMessages) {
+    return turn(closed, replies.tooManyMessages(policy.domain));
+  }
+  const peer = { ...session.peer, transactions: session.peer.transactions + 1 };
   return turn(
     { state: "transaction", peer, reversePath, smtpUtf8, forwardPaths: [] },
     replies.senderOk,
@@ -54,7 +57,7 @@ export function recipient(
     return turn(session, replies.badSequence("send MAIL first"));
   }
   if (isInternational(forwardPath) && !session.smtpUtf8) {
-    return turn(session, replies.needsSmtpUtf8);
+    return turn(session, replies.recipientNeedsSmtpUtf8);
   }
   if (session.forwardPaths.length >= maxRecipients) {
     return turn(session, replies.tooManyRecipients(maxRecipients));
@@ -76,31 +79,59 @@ export function data(session: Commanded, lineEnd: LineEnd): Turn {
 export function receiveData(
   { peer, envelope }: SessionIn<"data">,
   octets: Uint8Array | null,
-  { maxMessageOctets }: Policy,
+  policy: Policy,
 ): Turn {
   return octets === null
-    ? turn(ready(peer), replies.messageTooBig(maxMessageOctets))
-    : turn({ state: "delivering", peer, envelope, data: octets }, null);
+    ? concluded(
+      ready(peer),
+      envelope.forwardPaths,
+      replies.messageTooBig(policy.maxMessageOctets),
+      policy,
+    )
+    : turn({ state: "delivering", peer, envelope, data: octets });
 }
 
 /**
  * Takes BDAT. Where it is refused, its octets follow all the same and are no commands; RFC 3030
- * section 2 wants them read before the refusal is said.
+ * section 2 wants them read before the refusal is said. In LMTP a last chunk is answered once for each
+ * recipient, also where a chunk before it was refused; so without a recipient it is not answered at all
+ * (RFC 2033 section 4.3).
  */
 export function chunk(session: Commanded, command: CommandOf<"BDAT">, policy: Policy): Turn {
   const { octets, last } = command;
   if (octets === null) return turn(closed, replies.framingLost(policy.domain));
-  const discard = (then: Session, reply: Reply): Turn =>
-    turn({ state: "discarding", octets, isOpen: isOpen(session), after: turn(then, reply) }, null);
-  const envelope = envelopeOf(session);
-  if (envelope === null) return discard(session, replies.badSequence("send MAIL and RCPT first"));
-  const { peer } = session;
-  const chunks = session.state === "chunked" ? session.chunks : [];
-  const size = chunks.reduce((size, chunk) => size + chunk.length, octets);
-  if (size > policy.maxMessageOctets) {
-    return discard(ready(peer), replies.messageTooBig(policy.maxMessageOctets));
+  const discard = (after: Turn): Turn =>
+    turn({ state: "discarding", octets, isOpen: isOpen(session), after });
+  const tooEarly = replies.badSequence("send MAIL and RCPT first");
+  switch (session.state) {
+    case "connected":
+    case "ready":
+      return discard(turn(session, tooEarly));
+    case "spoiled":
+      return discard(
+        last
+          ? concluded(ready(session.peer), session.forwardPaths, tooEarly, policy)
+          : turn(session, tooEarly),
+      );
+    case "transaction":
+    case "chunked":
   }
-  return turn({ state: "chunk", peer, envelope, chunks, octets, last }, null);
+  const envelope = envelopeOf(session);
+  if (envelope === null) {
+    return discard(last ? concluded(session, [], tooEarly, policy) : turn(session, tooEarly));
+  }
+  const { peer } = session;
+  const { forwardPaths } = envelope;
+  if (heldOctets(session) + octets > policy.maxMessageOctets) {
+    const tooBig = replies.messageTooBig(policy.maxMessageOctets);
+    return discard(
+      last
+        ? concluded(ready(peer), forwardPaths, tooBig, policy)
+        : turn({ state: "spoiled", peer, forwardPaths }, tooBig),
+    );
+  }
+  const chunks = session.state === "chunked" ? session.chunks : [];
+  return turn({ state: "chunk", peer, envelope, chunks, octets, last });
 }
 
 /** Takes the octets of a chunk. */
@@ -108,7 +139,7 @@ export function receiveChunk(session: SessionIn<"chunk">, octets: Uint8Array): T
   const { peer, envelope, last } = session;
   const chunks = append(session.chunks, octets);
   return last
-    ? turn({ state: "delivering", peer, envelope, data: concat(chunks) }, null)
+    ? turn({ state: "delivering", peer, envelope, data: concat(chunks) })
     : turn({ state: "chunked", peer, envelope, chunks }, replies.chunkOk(octets.length));
 }
 
@@ -128,6 +159,7 @@ function envelopeOf(session: Commanded): Envelope | null {
   switch (session.state) {
     case "connected":
     case "ready":
+    case "spoiled":
       return null;
     case "chunked":
       return session.envelope;

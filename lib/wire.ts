@@ -51,6 +51,8 @@ export interface WireLimits {
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
+/** The first octet of a TLS connection: a record of the handshake (RFC 8446 section 5.1). */
+const TLS_HANDSHAKE = 0x16;
 const NONE = new Uint8Array(0);
 
 /** Decodes one connection: `push` what was read, then call `next` until it has no frame to give. */
@@ -60,12 +62,19 @@ export class Decoder {
   #unread: Uint8Array = NONE;
   /** What is known of the present frame. */
   readonly #frame = new Collector();
+  /** Whether nothing of the connection has been looked at. */
+  #isFresh = true;
   /** Within data: whether `#unread` begins a line. */
   #atLineStart = true;
 
   /** Begins with nothing read. */
   constructor(limits: WireLimits) {
     this.#limits = limits;
+  }
+
+  /** Octets of memory that are held for what has come: more than have, as there is room for more. */
+  get heldOctets(): number {
+    return this.#unread.length + this.#frame.capacity;
   }
 
   /** Takes over octets from the connection; the caller may use the array again at once. */
@@ -86,6 +95,13 @@ export class Decoder {
   }
 
   #nextLine(): Frame | null {
+    if (this.#isFresh && this.#unread.length > 0) {
+      this.#isFresh = false;
+      // No command begins so, and the line end that would end it may never come.
+      if (this.#unread[0] === TLS_HANDSHAKE) {
+        return { kind: "line", octets: this.#take(1), lineEnd: "LF" };
+      }
+    }
     const end = this.#unread.indexOf(LF) + 1;
     this.#frame.add(
       this.#take(end || this.#unread.length),
@@ -198,6 +214,11 @@ class Collector {
   /** Octets seen so far, dropped ones among them. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Octets that there is memory for. */
+  get capacity(): number {
+    return this.#octets.length;
   }
 
   add(octets: Uint8Array, limit: number): void {

@@ -10,6 +10,8 @@ const flags = [
   "--allow-env",
   // Files that settings name.
   "--allow-read",
+  // Unix sockets, to make and to remove.
+  "--allow-write",
   // `{{hostname}}`.
   "--allow-sys=hostname",
   // A server has nobody to ask.

@@ -1,4 +1,5 @@
 /** An SMTP client by hand, for what proper clients do not do. */
+import type { ListenAddress } from "../lib/address.ts";
 import { assertMatch } from "./assert.ts";
 
 /** How long a server may take for a reply before the test has failed, in milliseconds. */
@@ -13,9 +14,15 @@ export class Client implements Disposable {
     this.#socket = socket;
   }
 
-  /** Connects to a port of the loopback interface. */
-  static async connect(port: number): Promise<Client> {
-    return new Client(await Deno.connect({ hostname: "127.0.0.1", port }));
+  /** Connects to an address, or to a port of the loopback interface. */
+  static async connect(to: number | ListenAddress): Promise<Client> {
+    const address = typeof to === "number" ? { hostname: "127.0.0.1", port: to } : to;
+    return new Client(await Deno.connect(address as Deno.ConnectOptions));
+  }
+
+  /** Connects to a Unix socket. */
+  static async connectUnix(path: string): Promise<Client> {
+    return new Client(await Deno.connect({ transport: "unix", path }));
   }
 
   /** Writes; false when nobody takes it any more. */

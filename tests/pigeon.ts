@@ -6,7 +6,8 @@ import { TextLineStream } from "./std.ts";
 
 const executable = Deno.env.get("SMTP_PIGEON_BIN");
 const main = new URL("../main.ts", import.meta.url).pathname;
-const permissions = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys=hostname"];
+const access = ["--allow-read", "--allow-write"];
+const permissions = ["--allow-net", "--allow-env", ...access, "--allow-sys=hostname"];
 
 /** How the program is called, before its own arguments. */
 export const invocation: readonly [string, ...string[]] = executable
@@ -68,9 +69,10 @@ export class Pigeon implements AsyncDisposable {
     this.#pumps = Promise.all([this.#readLog(), this.#readOutput()]);
   }
 
-  /** Starts a server on a free port and waits until it listens. */
+  /** Starts a server, on a free port where its host has ports, and waits until it listens. */
   static async start(args: readonly string[], surroundings: Surroundings = {}): Promise<Pigeon> {
-    const pigeon = new Pigeon(spawn(["--port", "0", ...args], surroundings.env ?? {}, "null"));
+    const port = args.some((arg) => arg.startsWith("unix:")) ? [] : ["--port", "0"];
+    const pigeon = new Pigeon(spawn([...port, ...args], surroundings.env ?? {}, "null"));
     await pigeon.logged(/listening at/);
     return pigeon;
   }
@@ -81,7 +83,7 @@ export class Pigeon implements AsyncDisposable {
 
   /** The port that it listens on. */
   get port(): number {
-    return Number(/listening at .*:(\d+)$/m.exec(this.log.join("\n"))![1]);
+    return Number(/listening at \S*:(\d+)$/m.exec(this.log.join("\n"))![1]);
   }
 
   /** Waits for a line of the log, and gives it; throws if the server ends without one. */

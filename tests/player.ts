@@ -3,6 +3,7 @@
  * listener in this process or any other server. Each way ends at a real courier, and at a real endpoint
  * where there is a socket.
  */
+import type { ListenAddress } from "../lib/address.ts";
 import type { Socket } from "../lib/channel.ts";
 import { type Config, configure, fixed } from "../lib/config.ts";
 import { converse } from "../lib/connection.ts";
@@ -12,6 +13,7 @@ import { read } from "../lib/message.ts";
 import { concat } from "../lib/octets.ts";
 import { grammar, tieValues } from "../lib/flags.ts";
 import { target } from "../lib/request.ts";
+import { Room } from "../lib/room.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { listen } from "../lib/smtp.ts";
 import { delivery } from "../lib/delivery.ts";
@@ -54,11 +56,12 @@ async function wire(
 const observe = () => {};
 
 /** What a server obeys under this configuration. */
-function serving({ domain, maxMessageOctets, maxRecipients }: Config, courier: Courier) {
+function serving(config: Config, courier: Courier) {
   return {
-    policy: { ...fixed, domain, maxMessageOctets, maxRecipients },
-    limits: { ...fixed, maxMessageOctets },
+    policy: { ...config, protocol: config.addresses[0].protocol },
+    limits: { ...fixed, ...config },
     ...{ courier, observe, newId: generate, now: () => new Date() },
+    uptimeMs: () => performance.now(),
   };
 }
 
@@ -84,7 +87,9 @@ export async function playInMemory(dialogue: Dialogue, cut: "whole" | "octets"):
   const socket = new MemorySocket(sent, cut === "whole" ? Infinity : 1);
   const remote = { address: "127.0.0.1", port: 49152, tls: false };
   const never = new AbortController().signal;
-  await converse(socket, remote, serving(config, courier), { soon: never, now: never });
+  const room = new Room(config.maxHeldOctets);
+  const options = { ...serving(config, courier), room };
+  await converse(socket, remote, options, { soon: never, now: never });
 
   const said = new TextDecoder().decode(concat(socket.written));
   const expected = dialogue.turns.flatMap((turn) => turn.kind === "server" ? turn.lines : []);
@@ -158,16 +163,24 @@ export async function playOverSocket(dialogue: Dialogue): Promise<void> {
   const send: typeof fetch = (input, init) => fetch(input, { ...init, client });
   const { config, courier } = await wire(dialogue, endpoint.urlFor(dialogue), send);
   const stop = new AbortController();
-  const { port, stopped } = listen(
-    { ...serving(config, courier), host: "127.0.0.1", port: 0 },
+  const { protocol } = config.addresses[0];
+  const address = { protocol, transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
+  const { addresses, stopped } = await listen(
+    { ...config, ...serving(config, courier), addresses: [address] },
     stop.signal,
   );
   try {
-    await endpoint.play(dialogue, port);
+    await endpoint.play(dialogue, portOf(addresses));
   } finally {
     stop.abort();
     await stopped;
   }
+}
+
+/** The port of a server that listens at one address. */
+export function portOf([address]: readonly ListenAddress[]): number {
+  assert(address.transport === "tcp");
+  return address.port;
 }
 
 /** An endpoint that answers as dialogues say, and plays them against a server that posts to it. */

@@ -1,11 +1,8 @@
 /** What dialogues cannot see of a session: when it says what, and that it holds for every dialogue. */
-import fc from "npm:fast-check@4.10.2";
-import type { Envelope, Outcome } from "../lib/mail.ts";
-import { addressOf } from "../lib/path.ts";
+import type { Outcome } from "../lib/mail.ts";
 import { format } from "../lib/reply.ts";
 import { connect, finish, receive } from "../lib/session.ts";
 import { type Policy, type Session, type SessionIn, wanted } from "../lib/state.ts";
-import { Decoder } from "../lib/wire.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 
 const POLICY: Policy = {
@@ -161,20 +158,6 @@ for (const [name, sizes] of manyChunks) {
   });
 }
 
-Deno.test("however a message is cut into chunks, few parts are kept and the message is the same", () => {
-  const sizes = fc.array(fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 500 })), { minLength: 1 });
-  fc.assert(
-    fc.property(sizes, (sizes) => {
-      const { sent, received } = inChunks(sizes, ({ chunks }) => {
-        assert(chunks.length <= 2 + Math.log2(50_000), `${chunks.length} parts`);
-        assert(chunks.slice(1).every(({ length }, index) => chunks[index].length > 2 * length));
-      });
-      assertEquals(received, sent);
-    }),
-    { numRuns: 500 },
-  );
-});
-
 Deno.test("a chunk too many leaves nothing of those before it to the session", () => {
   const talk = new Talk();
   talk.say(...OPEN, "BDAT 30");
@@ -230,88 +213,4 @@ Deno.test("the name of the client outlives its transactions, and the last one co
   assertEquals((talk.session as SessionIn<"delivering">).peer, {
     ...{ hostname: "two", user: "alice", errors: 0 },
   });
-});
-
-/** What the server said and delivered in the end. */
-interface Story {
-  readonly said: string;
-  readonly mails: readonly string[];
-  readonly state: Session["state"];
-}
-
-/** Pumps pieces through decoder and session as connection.ts does. */
-function pump(pieces: readonly Uint8Array[]): Story {
-  const decoder = new Decoder({ maxLineOctets: 60, maxMessageOctets: POLICY.maxMessageOctets });
-  const start = connect(POLICY);
-  let { session } = start;
-  let said = format(start.reply!);
-  const mails: string[] = [];
-  for (const piece of pieces) {
-    decoder.push(piece);
-    while (session.state !== "closed") {
-      let turn;
-      if (session.state === "delivering") {
-        mails.push(describe(session));
-        turn = finish(session, "ID", { kind: "accepted", note: "held" });
-      } else {
-        const frame = decoder.next(wanted(session)!);
-        if (frame === null) break;
-        turn = receive(session, frame, POLICY);
-      }
-      session = turn.session;
-      if (turn.reply !== null) said += format(turn.reply);
-    }
-  }
-  return { said, mails, state: session.state };
-}
-
-function describe({ envelope, data }: { envelope: Envelope; data: Uint8Array }): string {
-  const { reversePath, forwardPaths } = envelope;
-  const from = reversePath === null ? "<>" : addressOf(reversePath);
-  return `${from} ${forwardPaths.map(addressOf)} ${data}`;
-}
-
-const words = [
-  ...["EHLO x\r\n", "HELO x\n", "MAIL FROM:<a>\r\n", "MAIL FROM:<>\n", "RCPT TO:<b>\r\n"],
-  ...["RCPT TO:<c>\n", "DATA\r\n", "DATA\n", "BDAT 3 LAST\r\n", "BDAT 5\r\n", "BDAT 31\r\n"],
-  ...["BDAT\r\n", "AUTH LOGIN\r\n", "AUTH PLAIN\r\n", "*\r\n", "YQ==\r\n", "RSET\r\n", "NOOP\n"],
-  ...["MAIL FROM:<a>\r\nRCPT TO:<b>\r\n", "BDAT 3 LAST\r\nabc", "DATA\r\nhi\r\n.\r\n"],
-  ...["QUIT\r\n", "BOO\r\n", ".\r\n", ".\n", "..x\r\n", "hi\r\n", "\r", "\n", ".", "é", "\0"],
-  "x".repeat(70),
-];
-
-/** Dialogues that mostly begin well. */
-const clientText = fc.tuple(
-  fc.constantFrom("", "EHLO x\r\n", "EHLO x\r\nMAIL FROM:<a>\r\nRCPT TO:<b>\r\n"),
-  fc.array(fc.constantFrom(...words), { maxLength: 25 }),
-).map(([start, rest]) => start + rest.join(""));
-
-Deno.test("however a client's octets are cut, it is told and delivers the same", () => {
-  let delivered = 0;
-  fc.assert(
-    fc.property(clientText, fc.integer({ min: 1, max: 9 }), (text, size) => {
-      const whole = octets(text);
-      const pieces = Array.from(
-        { length: Math.ceil(whole.length / size) },
-        (_, index) => whole.slice(index * size, (index + 1) * size),
-      );
-      const story = pump([whole]);
-      delivered += story.mails.length;
-      assertEquals(pump(pieces), story);
-    }),
-    { numRuns: 3_000 },
-  );
-  assert(delivered > 20, "most of the dialogues have to mean something");
-});
-
-Deno.test("whatever a client sends, every reply is one, and only a closed session says no more", () => {
-  const anything = fc.oneof(clientText.map(octets), fc.uint8Array({ maxLength: 200 }));
-  fc.assert(
-    fc.property(anything, (sent) => {
-      const { said, state } = pump([sent]);
-      assertMatch(said, /^220 [^\r\n]*\r\n(?:[2-5]\d\d[ -][\x20-\x7e]*\r\n)*$/);
-      assertEquals(state === "closed", /^(?:221|421) /m.test(said));
-    }),
-    { numRuns: 2_000 },
-  );
 });

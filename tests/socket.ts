@@ -19,7 +19,9 @@ export class PuppetSocket implements Socket {
   isHalfClosed = false;
   /** How often it was written to. */
   writes = 0;
-  /** What was tried after it was closed, or after the server's half was ended. */
+  /** How often it was read. */
+  reads = 0;
+  /** What was tried after it was closed, after the server's half was ended, or during another read. */
   readonly trespasses: string[] = [];
   /** Calls that failed as they were told to. */
   readonly refused: string[] = [];
@@ -80,6 +82,8 @@ export class PuppetSocket implements Socket {
 
   async read(buffer: Uint8Array): Promise<number | null> {
     this.#enter("read", this.closes > 0);
+    if (this.#reading.size > 0) this.trespasses.push("read during another");
+    this.reads++;
     while (this.#unread.length === 0 && !this.#hasEnded) await park(this.#reading);
     const count = Math.min(this.#unread.length, buffer.length);
     buffer.set(this.#unread.subarray(0, count));

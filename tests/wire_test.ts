@@ -1,43 +1,9 @@
-import fc from "npm:fast-check@4.10.2";
-import { concat } from "../lib/octets.ts";
-import { Decoder, type Frame, type LineEnd, type Want, type WireLimits } from "../lib/wire.ts";
+import { octetsOf as octets } from "../lib/octets.ts";
+import { Decoder, type Frame, type Want, type WireLimits } from "../lib/wire.ts";
 import { assert, assertEquals } from "./assert.ts";
-
-/** Octets of a text of characters up to U+00FF. */
-const octets = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
-const textOf = (octets: Uint8Array) => String.fromCharCode(...octets);
+import { framesOf, plain, type PlainFrame } from "./frames.ts";
 
 const LIMITS: WireLimits = { maxLineOctets: 20, maxMessageOctets: 20 };
-
-/** A frame to compare: its octets as text, `null` where it was over the limit. */
-type Plain = readonly [kind: Frame["kind"], text: string | null, lineEnd?: LineEnd];
-
-function plain(frame: Frame): Plain {
-  const text = frame.octets === null ? null : textOf(frame.octets);
-  return frame.kind === "line" ? [frame.kind, text, frame.lineEnd] : [frame.kind, text];
-}
-
-/** All frames that pieces give to a session that wants these things in turn, and then over again. */
-function framesOf(
-  pieces: readonly Uint8Array[],
-  wants: readonly Want[],
-  limits: WireLimits = LIMITS,
-): Plain[] {
-  const decoder = new Decoder(limits);
-  const frames: Plain[] = [];
-  for (const piece of pieces) {
-    const lent = piece.slice();
-    decoder.push(lent);
-    // The caller may use the array again at once.
-    lent.fill(0x2e);
-    for (;;) {
-      const frame = decoder.next(wants[frames.length % wants.length]);
-      if (frame === null) break;
-      frames.push(plain(frame));
-    }
-  }
-  return frames;
-}
 
 const LINE: Want = { kind: "line" };
 const CRLF_DATA: Want = { kind: "data", lineEnd: "CRLF" };
@@ -45,8 +11,8 @@ const LF_DATA: Want = { kind: "data", lineEnd: "LF" };
 const chunk = (octets: number, keep = true): Want => ({ kind: "chunk", octets, keep });
 
 /** What arrives, what is wanted in turn, and the frames that come of it. */
-const rows: readonly (readonly [text: string, wants: readonly Want[], frames: readonly Plain[]])[] =
-  [
+const rows:
+  readonly (readonly [text: string, wants: readonly Want[], frames: readonly PlainFrame[]])[] = [
     ["", [LINE], []],
     ["NOOP", [LINE], []],
     ["NOOP\r", [LINE], []],
@@ -109,92 +75,12 @@ const rows: readonly (readonly [text: string, wants: readonly Want[], frames: re
 for (const [text, wants, frames] of rows) {
   const wanted = wants.map((want) => want.kind === "data" ? want.lineEnd : want.kind).join(", ");
   Deno.test(`next() finds ${frames.length} frames (${wanted}) in ${JSON.stringify(text)}`, () => {
-    assertEquals(framesOf([octets(text)], wants), [...frames]);
-    assertEquals(framesOf(Array.from(octets(text), (octet) => Uint8Array.of(octet)), wants), [
-      ...frames,
-    ]);
-  });
-}
-
-/** Texts of the octets that framing looks at, and two that it does not. */
-const wireText = fc.string({
-  unit: fc.constantFrom("\r", "\n", ".", "\r\n", "\r\n.\r\n", "\n.\n", "x", "\xff"),
-  maxLength: 40,
-});
-
-const anyWant: fc.Arbitrary<Want> = fc.oneof(
-  fc.constantFrom(LINE, CRLF_DATA, LF_DATA),
-  fc.record({ octets: fc.integer({ min: 1, max: 12 }), keep: fc.boolean() })
-    .map(({ octets, keep }) => chunk(octets, keep)),
-);
-
-/** Octets in pieces, some of them empty. */
-const cut = fc.tuple(wireText, fc.array(fc.nat({ max: 100 }))).map(([text, places]) => {
-  const whole = octets(text);
-  const ends = [0, ...places.map((place) => Math.min(place, whole.length)), whole.length];
-  ends.sort((one, other) => one - other);
-  return ends.slice(1).map((end, index) => whole.slice(ends[index], end));
-});
-
-Deno.test("however octets are cut, the frames are the same", () => {
-  const wants = fc.array(anyWant, { minLength: 1, maxLength: 5 });
-  fc.assert(
-    fc.property(cut, wants, (pieces, wants) => {
-      assertEquals(framesOf(pieces, wants), framesOf([concat(pieces)], wants));
-    }),
-    { numRuns: 3_000 },
-  );
-});
-
-const UNLIMITED: WireLimits = { maxLineOctets: 1e6, maxMessageOctets: 1e6 };
-
-/** RFC 5321 section 4.5.2 read once more, with other means: a dot at the start of a line. */
-const STUFFED = { CRLF: /(?<=^|\r\n)\./g, LF: /(?<=^|\n)\./g } as const;
-const END = { CRLF: "\r\n", LF: "\n" } as const;
-
-for (const want of [CRLF_DATA, LF_DATA] as const) {
-  const { lineEnd } = want as Want & { kind: "data" };
-
-  Deno.test(`what is dot-stuffed comes back, with lines that end in ${lineEnd}`, () => {
-    fc.assert(
-      fc.property(wireText, (text) => {
-        const message = text === "" ? "" : text + END[lineEnd];
-        const sent = message.replace(STUFFED[lineEnd], "..") + `.${END[lineEnd]}NOOP\r\n`;
-        assertEquals(framesOf([octets(sent)], [want, LINE], UNLIMITED).slice(0, 2), [
-          ["data", message],
-          ["line", "NOOP", "CRLF"],
-        ]);
-      }),
-      { numRuns: 2_000 },
-    );
-  });
-
-  Deno.test(`nothing but ${lineEnd} "." ${lineEnd} ends data`, () => {
-    fc.assert(
-      fc.property(wireText, (text) => {
-        const end = END[lineEnd];
-        const at = (end + text).indexOf(`${end}.${end}`);
-        const expected = at === -1
-          ? []
-          : [["data", text.slice(0, at).replace(STUFFED[lineEnd], "")] as const];
-        assertEquals(framesOf([octets(text)], [want], UNLIMITED).slice(0, 1), expected);
-      }),
-      { numRuns: 3_000 },
-    );
-  });
-
-  Deno.test(`data over the limit is swallowed to its own end, with ${lineEnd}`, () => {
-    fc.assert(
-      fc.property(wireText, (text) => {
-        const unlimited = { ...LIMITS, maxMessageOctets: 1e6 };
-        const free = framesOf([octets(text)], [want], unlimited);
-        const held = framesOf([octets(text)], [want]);
-        assertEquals(
-          held,
-          free.map(([kind, data]) => [kind, data !== null && data.length <= 20 ? data : null]),
-        );
-      }),
-      { numRuns: 2_000 },
+    assertEquals(framesOf([octets(text)], wants, LIMITS), [...frames]);
+    assertEquals(
+      framesOf(Array.from(octets(text), (octet) => Uint8Array.of(octet)), wants, LIMITS),
+      [
+        ...frames,
+      ],
     );
   });
 }

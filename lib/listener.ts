@@ -1,0 +1,121 @@
+/**
+ * Listens at one address, over TCP or on a Unix socket, and goes on accepting whatever happens: a failed
+ * accept, for example for want of file descriptors, is not the end.
+ */
+import { formatListenAddress, type ListenAddress } from "./address.ts";
+import type { Observe } from "./event.ts";
+import { canonical } from "./ip.ts";
+import type { Remote } from "./mail.ts";
+
+/** A connection that was accepted. */
+export interface Accepted {
+  /** Its octets. */
+  readonly socket: Deno.Conn;
+  /** Who connected: a client, or a proxy. */
+  readonly remote: Remote;
+}
+
+/** How long to wait after a failed accept, in milliseconds: there is no event for a freed descriptor. */
+const ACCEPT_RETRY_MS = 100;
+
+/** An open listener. */
+export class Listener {
+  /** Where it listens; a port is never 0. */
+  readonly address: ListenAddress;
+  readonly #listener: Deno.Listener;
+  /** Removes the file of a Unix socket. */
+  readonly #remove: () => void;
+
+  private constructor(address: ListenAddress, listener: Deno.Listener, remove = () => {}) {
+    this.address = address;
+    this.#listener = listener;
+    this.#remove = remove;
+  }
+
+  /**
+   * Begins to listen; `socketMode` is the mode of a Unix socket. Rejects with what `Deno.listen` throws,
+   * such as `Deno.errors.AddrInUse`, its message led by the address.
+   */
+  static async open(address: ListenAddress, socketMode: number): Promise<Listener> {
+    try {
+      if (address.transport === "unix") return await Listener.#openUnix(address, socketMode);
+      const { hostname, port } = address;
+      const listener = Deno.listen({ hostname, port });
+      return new Listener({ ...address, ...listener.addr, transport: "tcp" }, listener);
+    } catch (error) {
+      const { message } = error as Error;
+      (error as Error).message = `Cannot listen at ${formatListenAddress(address)}: ${message}`;
+      throw error;
+    }
+  }
+
+  static async #openUnix(
+    address: ListenAddress & { transport: "unix" },
+    mode: number,
+  ): Promise<Listener> {
+    const { path } = address;
+    const listen = () => Deno.listen({ transport: "unix", path });
+    let listener: Deno.Listener;
+    try {
+      listener = listen();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || !await isStale(path)) throw error;
+      Deno.removeSync(path);
+      listener = listen();
+    }
+    Deno.chmodSync(path, mode);
+    const own = Deno.lstatSync(path).ino;
+    return new Listener(address, listener, () => {
+      // Some runtimes remove it by themselves; and another server may have put its own there.
+      if (inodeOf(path) === own) Deno.removeSync(path);
+    });
+  }
+
+  /** Connections as they come, until it is closed. */
+  async *connections(observe: Observe): AsyncGenerator<Accepted> {
+    for (let failing = false;;) {
+      try {
+        const socket = await this.#listener.accept();
+        failing = false;
+        yield { socket, remote: remoteOf(socket) };
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource) return;
+        // Once is enough to say it: descriptors may be short for hours.
+        if (!failing) observe({ kind: "accept failed", error });
+        failing = true;
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
+      }
+    }
+  }
+
+  /** Stops listening; a Unix socket is gone then. */
+  close(): void {
+    this.#remove();
+    this.#listener.close();
+  }
+}
+
+/** Whether a file is a socket that nobody listens at any more, as a server leaves it that was killed. */
+async function isStale(path: string): Promise<boolean> {
+  if (!Deno.lstatSync(path).isSocket) return false;
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.ConnectionRefused;
+  }
+}
+
+function inodeOf(path: string): number | null {
+  try {
+    return Deno.lstatSync(path).ino;
+  } catch {
+    return null;
+  }
+}
+
+function remoteOf({ remoteAddr }: Deno.Conn): Remote {
+  return remoteAddr.transport === "tcp"
+    ? { address: canonical(remoteAddr.hostname), port: remoteAddr.port, tls: false }
+    : { address: null, port: null, tls: false };
+}

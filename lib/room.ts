@@ -1,0 +1,60 @@
+/**
+ * The memory that messages share while they come in and are delivered, so that many large ones at once
+ * wait for each other instead of using up the machine. A message waits by not being read: its client
+ * sees a slow network.
+ *
+ * Whoever came first always gets its room, also beyond the limit: else messages of which each has a part
+ * could wait for each other for ever. So all of them together have at most the limit, one message, and
+ * what each has for nothing.
+ */
+
+/** Octets that each message has for nothing: most are smaller, and never wait. */
+const FREE_OCTETS = 64 * 1024;
+
+/** The memory of all messages; each is named by an object of its own. */
+export class Room {
+  readonly #limit: number;
+  #taken = 0;
+  /** Octets of each message, in the order in which they came. */
+  readonly #held = new Map<object, number>();
+  #waiting: (() => void)[] = [];
+
+  /** `limit` is in octets. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * Resolves once a message has room for so many octets in all, or has left. For fewer than it has that
+   * is at once, and the others get the rest.
+   */
+  async hold(message: object, octets: number): Promise<void> {
+    const wanted = Math.max(octets - FREE_OCTETS, 0);
+    if (wanted === (this.#held.get(message) ?? 0)) return;
+    if (!this.#held.has(message)) this.#held.set(message, 0);
+    while (!this.#fits(message, wanted)) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (!this.#held.has(message)) return;
+    }
+    this.#set(message, wanted);
+  }
+
+  /** Gives back all that a message has; it is no fault where that is nothing. */
+  leave(message: object): void {
+    if (!this.#held.has(message)) return;
+    this.#set(message, 0);
+    this.#held.delete(message);
+  }
+
+  #fits(message: object, wanted: number): boolean {
+    const [first] = this.#held.keys();
+    const held = this.#held.get(message)!;
+    return wanted <= held || message === first || this.#taken - held + wanted <= this.#limit;
+  }
+
+  #set(message: object, octets: number): void {
+    this.#taken += octets - this.#held.get(message)!;
+    this.#held.set(message, octets);
+    for (const look of this.#waiting.splice(0)) look();
+  }
+}
