@@ -8,7 +8,9 @@ import type { Mail } from "../lib/mail.ts";
 import type { Surroundings } from "../lib/context.ts";
 import { read } from "../lib/message.ts";
 import { target } from "../lib/request.ts";
+import { Room } from "../lib/room.ts";
 import { sampleContexts } from "../lib/sample.ts";
+import type { Policy } from "../lib/state.ts";
 import { Decoder } from "../lib/wire.ts";
 import { isFaults } from "../lib/fault.ts";
 import json from "../templates/json.mustache" with { type: "text" };
@@ -17,6 +19,17 @@ const limits = {
   maxLineOctets: 2_000,
   maxMessageOctets: 10 * 1024 ** 2,
   idleTimeoutMs: 300_000,
+  messageTimeoutMs: 3_600_000,
+  minRate: 100,
+};
+const policy: Policy = {
+  protocol: "SMTP",
+  domain: "localhost",
+  maxMessageOctets: limits.maxMessageOctets,
+  maxRecipients: 100,
+  maxErrors: 20,
+  maxCommands: 100,
+  maxMessages: 10_000,
 };
 const surroundings: Surroundings = {
   version: "0.0.0",
@@ -75,12 +88,14 @@ for (const [name, data] of [["4 KB", text], ["5 MB", attached]] as const) {
       socketOf(reads),
       { address: "127.0.0.1", port: 1, tls: false },
       {
-        policy: { ...limits, domain: "localhost", maxRecipients: 100, maxErrors: 20 },
+        policy,
         limits,
+        room: new Room(256 * 1024 ** 2),
         courier: () => Promise.resolve({ kind: "accepted", note: "benchmark" }),
         observe: () => {},
         newId: () => "017e1506-9120-7000-8000-000000000000",
         now: () => new Date(0),
+        uptimeMs: () => 0,
       },
       { soon: new AbortController().signal, now: new AbortController().signal },
     );

@@ -22,7 +22,7 @@ export function authenticate(
   { protocol }: Policy,
 ): Turn {
   if (session.state === "connected") return turn(session, replies.helloFirst(protocol));
-  if (session.state !== "ready") {
+  if (session.state !== "ready" && session.state !== "spoiled") {
     return turn(session, replies.badSequence("a transaction is open already"));
   }
   if (session.peer.user !== null) {

@@ -91,6 +91,8 @@ export class Channel {
    */
   async read(kind: "command" | "data", ms: number, tooLate: Reply): Promise<Uint8Array | null> {
     if (this.#isOver || this.isDismissed) return null;
+    // What has come already would be read first, again and again.
+    if (ms === 0) return await this.dismiss(tooLate).then(() => null);
     const size = kind === "command" ? COMMAND_READ_OCTETS : DATA_READ_OCTETS;
     if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size);
     const count = await this.wait(this.#fill(), ms, tooLate);

@@ -38,7 +38,7 @@ export interface Config {
   readonly maxMessageOctets: number;
   /** 1 to 100,000. */
   readonly maxRecipients: number;
-  /** 1 to 999,999, which is all that LIMITS can say (RFC 9422 section 3). */
+  /** 1 to 999,999, which is all that LIMITS can say (RFC 9422). */
   readonly maxMessages: number;
   /** At least 1. */
   readonly maxCommands: number;
@@ -183,7 +183,8 @@ function addressesOf(settings: Settings): ListenAddress[] {
   const [host, port] = [settings.or("host"), settings.or("port")];
   const protocol = settings.sound(parseTruth(settings.or("lmtp")), false) ? "LMTP" : "SMTP";
   const number = settings.sound(parseInteger(port, 0, 65_535), 0);
-  const isNamed = (["host", "port", "lmtp"] as const).some((name) => settings.one(name) !== null);
+  const isNamed = protocol === "LMTP" || settings.one("host") !== null ||
+    settings.one("port") !== null;
   const read = parseHost(host.text, number, protocol);
   const isPortAtFault = "wanted" in read && !("wanted" in parseHost(host.text, 0, protocol));
   const own = isNamed || listed.length === 0 ? address(isPortAtFault ? port : host, read) : [];

@@ -178,14 +178,23 @@ class Connection {
   }
 
   async #readData(): Promise<Uint8Array | null> {
-    const { room, limits, policy } = this.#options;
-    const needed = this.#decoder.heldOctets + heldOctets(this.#session) + DATA_READ_OCTETS;
-    const hold = room.hold(this.#visit, needed);
-    await this.#channel.wait(hold, limits.idleTimeoutMs, replies.noRoom(policy.domain));
+    await this.#awaitRoom();
     const { ms, tooLate } = this.#patience(null);
     const octets = await this.#channel.read("data", ms, tooLate);
     this.#pace.dataOctets += octets?.length ?? 0;
     return octets;
+  }
+
+  async #awaitRoom(): Promise<void> {
+    const { room, limits, policy, uptimeMs } = this.#options;
+    const beganMs = uptimeMs();
+    const needed = this.#decoder.heldOctets + heldOctets(this.#session) + DATA_READ_OCTETS;
+    const hold = room.hold(this.#visit, needed);
+    await this.#channel.wait(hold, limits.idleTimeoutMs, replies.noRoom(policy.domain));
+    // The client is not to be blamed for a time in which it could not send.
+    const waitedMs = uptimeMs() - beganMs;
+    this.#pace.dataMs! += waitedMs;
+    if (this.#pace.messageMs !== null) this.#pace.messageMs += waitedMs;
   }
 
   #patience(commandMs: number | null) {

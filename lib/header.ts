@@ -3,12 +3,13 @@
  * fields in order, unfolded. What a field's value means is for message.ts.
  *
  * Faults of real messages are mended here, since a parser would otherwise lose what they say: octets
- * that are not UTF-8 (RFC 6532) are read as windows-1252, line by line; encoded words in a character
- * set that nobody knows, or with a bare question mark, are rewritten; the line that mbox files put
- * before a message is dropped; and a message that begins without any field is all body.
+ * that are not UTF-8 (RFC 6532) are read, line by line, in the character set that the message names for
+ * its text, or else as windows-1252; encoded words in a character set that nobody knows, or with a bare
+ * question mark, are rewritten; the line that mbox files put before a message is dropped; and a message
+ * that begins without any field is all body. Of a header that is too long the start is read.
  */
 import { encodingOf, guess, start } from "./charset.ts";
-import { concat, utf8 } from "./octets.ts";
+import { characters, utf8 } from "./octets.ts";
 
 /** One header field. */
 export interface Field {
@@ -22,20 +23,23 @@ export interface Field {
 export interface Sections {
   /** In order, without the lines that are no field. */
   readonly fields: readonly Field[];
-  /** The octets after the empty line. */
+  /** The header section in UTF-8, for a parser; it ends with the end of its last line. */
+  readonly header: Uint8Array;
+  /** The octets after the empty line: the end of the message itself, not a copy. */
   readonly body: Uint8Array;
-  /** The message with a header section that is UTF-8 throughout, for a parser. */
-  readonly mended: Uint8Array;
   /** What had to be mended, in words; empty for a sound message. */
   readonly warnings: readonly string[];
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
-const EMPTY_LINE = new TextEncoder().encode("\r\n");
 
-/** Real headers stay below 100 KB; mailparser refuses 1 MiB, and 10 MiB take it a while. */
-const MAX_HEADER_OCTETS = 512 * 1024;
+/** Octets of a header, and fields, that are read: real ones stay below 100 KB and 300 fields. */
+const MAX_HEADER_OCTETS = 256 * 1024;
+const MAX_FIELDS = 1_000;
+
+/** Character sets that are looked up: it takes a while to learn that there is none of a name. */
+const MAX_CHARSETS = 50;
 
 /** `field-name ":"`, with the blanks before the colon that RFC 5322 section 4.5 still allows. */
 const FIELD = /^([!-9;-~]+)[ \t]*:([^]*)$/;
@@ -47,30 +51,26 @@ const MBOX_LINE = /^>?From \S+ [^\r\n]*\d\d:\d\d[^\r\n]*\r?\n/;
 export function sectionsOf(data: Uint8Array): Sections {
   const message = data.subarray(mboxLine(data).length);
   if (!beginsWithField(message)) {
-    return {
-      fields: [],
-      body: data,
-      mended: concat([EMPTY_LINE, data]),
-      warnings: data.length === 0 ? [] : ["The message has no header"],
-    };
+    const warnings = data.length === 0 ? [] : ["The message has no header"];
+    return { fields: [], header: new Uint8Array(0), body: data, warnings };
   }
   const { header, body } = split(message);
-  const isLong = header.length > MAX_HEADER_OCTETS;
-  const read = isLong ? concat([header.subarray(0, MAX_HEADER_OCTETS), EMPTY_LINE]) : header;
-  const { lines, foreign } = textLines(read);
-  const words = lines.map(mendWords);
-  const mendedLines = words.map(({ text }) => text);
-  const isSound = !foreign && !isLong && mendedLines.every((line, index) => line === lines[index]);
+  const { lines, charset } = textLines(header.subarray(0, MAX_HEADER_OCTETS));
+  const folded = foldedFields(lines);
+  const { fields, unknown } = mendWords(folded.slice(0, MAX_FIELDS));
+  const isLong = header.length > MAX_HEADER_OCTETS || folded.length > MAX_FIELDS;
   return {
-    fields: unfold(mendedLines),
+    fields: fields.flatMap(fieldOf),
+    header: new TextEncoder().encode(fields.flat().join("").replace(/[^\n]$/, "$&\r\n")),
     body,
-    mended: isSound
-      ? message
-      : concat([new TextEncoder().encode(mendedLines.join("")), message.subarray(header.length)]),
     warnings: [
       ...(isLong ? ["The header is too long, only the start of it was read"] : []),
-      ...(foreign ? ["The header has octets that are not UTF-8, read as windows-1252"] : []),
-      ...new Set(words.flatMap(({ warnings }) => warnings)),
+      ...(charset === null ? [] : [`The header has octets that are not UTF-8, read as ${charset}`]),
+      ...Array.from(
+        unknown,
+        (name) =>
+          `The header has words in the unknown character set "${name}", read as windows-1252`,
+      ),
     ],
   };
 }
@@ -82,30 +82,44 @@ function mboxLine(data: Uint8Array): string {
 
 /** Whether the first line is a header field, or is empty and so ends a header without fields. */
 function beginsWithField(data: Uint8Array): boolean {
-  const end = data.indexOf(LF);
-  const line = new TextDecoder("latin1").decode(end === -1 ? data : data.subarray(0, end));
+  const start = characters(data.subarray(0, MAX_HEADER_OCTETS));
+  const end = start.indexOf("\n");
+  const line = end === -1 ? start : start.slice(0, end);
   return FIELD.test(line) || (end !== -1 && line.trim() === "");
 }
 
 /** The octets before and after the first empty line. */
 function split(data: Uint8Array): { header: Uint8Array; body: Uint8Array } {
   let start = 0;
-  for (;;) {
-    const end = data.indexOf(LF, start);
-    if (end === -1) return { header: data, body: data.subarray(data.length) };
-    if (end === start || (end === start + 1 && data[start] === CR)) {
-      return { header: data.subarray(0, start), body: data.subarray(end + 1) };
+  for (let at = 0; at < data.length; at++) {
+    if (data[at] !== LF) continue;
+    if (at === start || (at === start + 1 && data[start] === CR)) {
+      return { header: data.subarray(0, start), body: data.subarray(at + 1) };
     }
-    start = end + 1;
+    start = at + 1;
   }
+  return { header: data, body: data.subarray(data.length) };
 }
 
-/** Lines with their ends, as text. */
-function textLines(header: Uint8Array): { lines: string[]; foreign: boolean } {
+/** Lines with their ends, as text, and the character set that they had to be read in if not UTF-8. */
+function textLines(header: Uint8Array): { lines: string[]; charset: string | null } {
   const text = utf8(header);
-  return text === null
-    ? { lines: octetLines(header).map((line) => guess(line).text), foreign: true }
-    : { lines: text.split(/(?<=\n)/), foreign: false };
+  if (text !== null) return { lines: text.split(/(?<=\n)/), charset: null };
+  const octets = octetLines(header);
+  const charset = declaredIn(octets.map(characters));
+  const decoder = new TextDecoder(charset ?? "windows-1252");
+  const read = (line: Uint8Array) =>
+    utf8(line) ?? (charset === null ? guess(line).text : decoder.decode(line));
+  return { lines: octets.map(read), charset: decoder.encoding };
+}
+
+/** The character set of the text, as Content-Type names it; null where that can be none of a header. */
+function declaredIn(lines: readonly string[]): string | null {
+  const type = foldedFields(lines).flatMap(fieldOf)
+    .find(({ name }) => name.toLowerCase() === "content-type");
+  const [, charset] = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type?.value ?? "") ?? [];
+  const name = encodingOf(charset ?? "");
+  return name === null || /^utf-|^replacement$/.test(name) ? null : name;
 }
 
 /** Lines with their ends, as octets. */
@@ -123,44 +137,47 @@ function octetLines(octets: Uint8Array): Uint8Array[] {
 /** An encoded word (RFC 2047 section 2), if its text has question marks in it even so. */
 const WORD = /=\?([^?\s*]+)(\*[^?\s]*)?\?(?:([Bb])\?([^?\s]*)|([Qq])\?((?:[^?\s]|\?(?!=))*))\?=/g;
 
-/** Encoded words that any parser decodes. */
-function mendWords(line: string): { text: string; warnings: string[] } {
-  if (!line.includes("=?")) return { text: line, warnings: [] };
-  const warnings: string[] = [];
+/** Lines with encoded words that any parser decodes, and the character sets that nobody knows. */
+function mendWords(fields: readonly (readonly string[])[]) {
+  const names = new Map<string, string | null>();
+  const nameOf = (charset: string) => {
+    if (names.has(charset) || names.size === MAX_CHARSETS) return names.get(charset);
+    const known = encodingOf(charset) ?? (RARE.test(charset) ? charset : null);
+    names.set(charset, known);
+    return known;
+  };
   const mend = (words: string) =>
     words.replace(WORD, (_, charset, language = "", b, base64, q, quoted) => {
-      const known = encodingOf(charset) ?? (RARE.test(charset) ? charset : null);
-      if (known === null) {
-        warnings.push(
-          `The header has words in the unknown character set "${
-            start(charset)
-          }", read as windows-1252`,
-        );
-      }
       const content = b === undefined ? quoted.replaceAll("?", "=3F") : base64;
-      return `=?${known ?? "windows-1252"}${language}?${b ?? q}?${content}?=`;
+      return `=?${nameOf(charset) ?? "windows-1252"}${language}?${b ?? q}?${content}?=`;
     });
-  // No word is looked for where none can end: from each of many starts it would be looked for in vain.
-  const text = line.replace(/\S+/g, (token) => {
-    const end = token.lastIndexOf("?=") + 2;
-    return end < 2 ? token : mend(token.slice(0, end)) + token.slice(end);
-  });
-  return { text, warnings };
+  const mendLine = (line: string) =>
+    !line.includes("=?") ? line : line.replace(/\S+/g, (token) => {
+      // No word is looked for where none can end: from each of many starts it would be in vain.
+      const end = token.lastIndexOf("?=") + 2;
+      return end < 2 ? token : mend(token.slice(0, end)) + token.slice(end);
+    });
+  const mended = fields.map((lines) => lines.map(mendLine));
+  const unknown = [...names.keys()].filter((charset) => names.get(charset) === null);
+  return { fields: mended, unknown: new Set(unknown.map(start)) };
 }
 
 /** Character sets that the platform has no name for, but the parser has. */
 const RARE = /^(?:utf-?(?:7|32)|cp|ibm|mac|win|iso|latin|l\d)/i;
 
-/** Fields of one or more lines (RFC 5322 section 2.2.3); lines that are no part of one are left out. */
-function unfold(lines: readonly string[]): Field[] {
+/** The lines of each field together (RFC 5322 section 2.2.3), and those that are part of none. */
+function foldedFields(lines: readonly string[]): string[][] {
   const folded: string[][] = [];
   for (const line of lines) {
-    const text = line.replace(/\r?\n$/, "");
-    if (/^[ \t]/.test(text)) folded.at(-1)?.push(text);
-    else folded.push([text]);
+    const field = folded.at(-1);
+    if (field !== undefined && /^[ \t]/.test(line)) field.push(line);
+    else folded.push([line]);
   }
-  return folded.flatMap((parts) => {
-    const match = FIELD.exec(parts.join(""));
-    return match === null ? [] : [{ name: match[1], value: match[2].trim() }];
-  });
+  return folded;
+}
+
+/** A field, unfolded; nothing for lines that are none. */
+function fieldOf(lines: readonly string[]): Field[] {
+  const match = FIELD.exec(lines.map((line) => line.replace(/\r?\n$/, "")).join(""));
+  return match === null ? [] : [{ name: match[1], value: match[2].trim() }];
 }

@@ -6,9 +6,9 @@
 // @ts-types="./npm/html_to_text.d.ts"
 import { compile, type Formatter, type Options } from "npm:html-to-text@10.0.1";
 
-/** Beyond these a renderer takes seconds or minutes, in which nobody else is served. */
-const MAX_LENGTH = 1024 * 1024;
-const MAX_EFFORT = 2_000_000;
+/** For all HTML of a message, in characters, and as `effortOf` counts: beyond them it takes seconds. */
+const MAX_LENGTH = 512 * 1024;
+const MAX_EFFORT = 1_000_000;
 
 const alternative: Formatter = ({ attribs }, _walk, builder) =>
   builder.addInline(attribs?.alt ?? "");
@@ -37,16 +37,24 @@ const OPTIONS: Options = {
 
 const renderWhole = compile(OPTIONS);
 
-/** Text for HTML. It does not throw. */
-export function render(html: string): string {
-  try {
-    if (html.length <= MAX_LENGTH && effortOf(html) <= MAX_EFFORT) {
-      return trimmed(renderWhole(html));
+/**
+ * What makes text of the HTML of one message, a part at a time. It does not throw. Of what would take
+ * too long it makes the words alone, and says so by `warn`.
+ */
+export function renderer(warn: (text: string) => void): (html: string) => string {
+  let length = 0;
+  let effort = 0;
+  return (html) => {
+    length += html.length;
+    if (length <= MAX_LENGTH) effort += effortOf(html);
+    try {
+      if (length <= MAX_LENGTH && effort <= MAX_EFFORT) return trimmed(renderWhole(html));
+    } catch {
+      // What a parser gives up on still has words.
     }
-  } catch {
-    // What a parser gives up on still has words.
-  }
-  return withoutTags(html);
+    warn("The HTML is too long or too deeply nested, only its words were read");
+    return withoutTags(html);
+  };
 }
 
 /** Without the blanks at line ends that cells leave. */
@@ -80,16 +88,27 @@ const ENTITIES: Readonly<Record<string, string>> = {
   ...{ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " },
 };
 
-/** What is between the tags, in a time that grows with the length alone. */
+/** Tags after which nobody reads on. */
+const MAX_TAGS = 100_000;
+
+/** What is between the tags, in a time and a space that grow with the length alone. */
 function withoutTags(html: string): string {
-  const [first, ...rest] = html.split("<");
-  const pieces = rest.map((piece) => {
-    const end = piece.indexOf(">");
-    if (end === -1) return "<" + piece;
-    if (/^(?:script|style|title)\b/i.test(piece)) return "";
-    return (BREAKING.test(piece) ? "\n" : "") + piece.slice(end + 1);
-  });
-  return [first, ...pieces].join("")
+  const pieces: string[] = [];
+  for (let at = 0, tags = 0; at < html.length && tags < MAX_TAGS; tags++) {
+    const open = html.indexOf("<", at);
+    const close = open === -1 ? -1 : html.indexOf(">", open);
+    if (close === -1) {
+      pieces.push(html.slice(at));
+      break;
+    }
+    if (open > at) pieces.push(html.slice(at, open));
+    const tag = html.slice(open + 1, open + 10);
+    if (BREAKING.test(tag)) pieces.push("\n");
+    const hidden = /^(?:script|style|title)\b/i.test(tag);
+    const next = hidden ? html.indexOf("<", close) : close + 1;
+    at = next === -1 ? html.length : next;
+  }
+  return pieces.join("")
     .replace(/&(amp|lt|gt|quot|apos|nbsp);/g, (_, name) => ENTITIES[name])
-    .split("\n").map((line) => line.trim()).filter((line) => line !== "").join("\n");
+    .replace(/(?<!\s)\s*\n\s*/g, "\n").trim();
 }

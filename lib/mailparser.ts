@@ -7,6 +7,7 @@
  * lose is decided by others: character sets in charset.ts, what a reader sees in reading.ts.
  */
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { Transform } from "node:stream";
 // @ts-types="./npm/mailparser.d.ts"
 import { MailParser } from "npm:mailparser@3.9.31";
@@ -16,45 +17,60 @@ import libmime from "npm:libmime@5.4.6";
 import iconv from "npm:iconv-lite@0.7.3";
 import type {
   AddressObject,
-  AttachmentStream,
   EmailAddress,
   Headers,
-  Part,
   PartHeader,
+  PartNode,
+  Splitter,
 } from "./npm/mailparser.d.ts";
+import { decodeBase64 } from "./base64.ts";
 import { decode, type RareDecoder, start } from "./charset.ts";
-import type { Address, Attachment } from "./context.ts";
-import { render } from "./html.ts";
+import type { File, Parts } from "./content.ts";
+import type { Address } from "./context.ts";
+import { renderer } from "./html.ts";
+import { concat } from "./octets.ts";
 import { decodeQuotedPrintable } from "./quoted_printable.ts";
-import { type Reading, readingOf } from "./reading.ts";
-
-/** What a parser makes of a message. */
-export interface Parsed extends Reading {
-  /** The addresses of the fields of that name. */
-  readonly from: readonly Address[];
-  /** As `from`. */
-  readonly to: readonly Address[];
-  /** As `from`. */
-  readonly cc: readonly Address[];
-  /** As `from`. */
-  readonly bcc: readonly Address[];
-  /** As `from`. */
-  readonly replyTo: readonly Address[];
-  /** All parts that are not text, in order. */
-  readonly attachments: readonly Attachment[];
-  /** What had to be guessed; a sentence each. */
-  readonly warnings: readonly string[];
-}
+import { leavesOf, type Part as TextPart, readingOf, withLineFeeds } from "./reading.ts";
 
 /** Decodes the encoded words in the value of a header field. */
 export function decodeWords(text: string): string {
   return libmime.decodeWords(text);
 }
 
-const rare: RareDecoder = (octets, charset) => {
-  const name = libmime.normalizeCharset(charset);
-  return iconv.encodingExists(name) ? iconv.decode(Buffer.from(octets), name) : null;
-};
+/** Reads a message. It rejects, or never settles, for what it was not made for. */
+export async function parse(header: Uint8Array, body: Uint8Array): Promise<Parts> {
+  const warnings = new Set<string>();
+  const warn = (text: string) => warnings.add(text);
+  const { root, headers } = await takeApart(header, body, warn);
+  return {
+    ...readingOf(root, renderer(warn)),
+    from: addressesOf(headers, "from"),
+    to: addressesOf(headers, "to"),
+    cc: addressesOf(headers, "cc"),
+    bcc: addressesOf(headers, "bcc"),
+    replyTo: addressesOf(headers, "reply-to"),
+    attachments: root === null ? [] : leavesOf(root).flatMap(({ file }) => file ?? []),
+    warnings: [...warnings],
+  };
+}
+
+/** A part as this file leaves it. */
+interface Part extends TextPart {
+  readonly children: readonly Part[];
+  contentType: string | false;
+  text?: string;
+  /** Where the part is an attachment. */
+  file?: File;
+}
+
+/** What mailparser makes of a message. */
+interface Pieces {
+  /** Null for a message of nothing. */
+  root: Part | null;
+  headers: Headers;
+}
+
+type Warn = (text: string) => void;
 
 const OPTIONS = {
   // An attached message is an attachment.
@@ -63,45 +79,24 @@ const OPTIONS = {
   skipHtmlToText: true,
   skipTextToHtml: true,
   skipImageLinks: true,
-  checksumAlgo: "sha256",
 };
 
-/** Reads a message. It rejects, or never settles, for what it was not made for. */
-export async function parse(message: Uint8Array): Promise<Parsed> {
-  const warnings = new Set<string>();
-  const { root, headers, attachments } = await takeApart(message, (text) => warnings.add(text));
-  return {
-    ...readingOf(root, render),
-    from: addressesOf(headers, "from"),
-    to: addressesOf(headers, "to"),
-    cc: addressesOf(headers, "cc"),
-    bcc: addressesOf(headers, "bcc"),
-    replyTo: addressesOf(headers, "reply-to"),
-    attachments: attachments.map(attachmentOf),
-    warnings: [...warnings],
-  };
-}
+const EMPTY_LINE = Buffer.from("\r\n");
 
-/** What mailparser makes of a message. */
-interface Pieces {
-  /** Null for a message of nothing. */
-  root: Part | null;
-  headers: Headers;
-  readonly attachments: { readonly header: AttachmentStream; readonly content: Buffer }[];
-}
-
-type Warn = (text: string) => void;
-
-/** Runs mailparser. Its listeners only collect: what they throw would be thrown at nobody. */
-function takeApart(message: Uint8Array, warn: Warn): Promise<Pieces> {
+/**
+ * Runs mailparser. Its listeners only collect: what they throw would be thrown at nobody. Where there is
+ * nothing to find in it, the body is kept from the splitter, which looks at each line.
+ */
+function takeApart(header: Uint8Array, body: Uint8Array, warn: Warn): Promise<Pieces> {
   const { promise, resolve, reject } = Promise.withResolvers<Pieces>();
-  const pieces: Pieces = { root: null, headers: new Map(), attachments: [] };
-  const decoder = decoderOf((doubt) => warn(`The text ${doubt}`));
-  const parser = new MailParser({ ...OPTIONS, Iconv: decoder });
+  const pieces: Pieces = { root: null, headers: new Map() };
+  const whole = /multipart/i.test(new TextDecoder().decode(header)) ? null : body;
+  const parser = new MailParser(OPTIONS);
+  const isFull = limit(parser.splitter, warn);
   const createNode = parser.createNode.bind(parser);
   parser.createNode = (header) => {
     try {
-      const part = createNode(mended(header, warn));
+      const part = partOf(header, whole, createNode, warn);
       pieces.root ??= part;
       return part;
     } catch (error) {
@@ -110,20 +105,45 @@ function takeApart(message: Uint8Array, warn: Warn): Promise<Pieces> {
     }
   };
   parser.on("headers", (headers) => pieces.headers = headers);
-  parser.on("data", (data) => {
-    if (data.type === "text") return;
-    const chunks: Uint8Array[] = [];
-    data.content.on("data", (chunk) => chunks.push(chunk));
-    data.content.on("error", reject);
-    data.content.on("end", () => {
-      pieces.attachments.push({ header: data, content: Buffer.concat(chunks) });
-      data.release();
-    });
-  });
+  parser.on("data", () => {});
   parser.on("error", reject);
   parser.on("end", () => resolve(pieces));
-  parser.end(Buffer.from(message.buffer as ArrayBuffer, message.byteOffset, message.byteLength));
+  parser.write(Buffer.concat([header, EMPTY_LINE]));
+  feed(parser, whole === null ? body : body.subarray(body.length), isFull);
   return promise;
+}
+
+/** Octets: the least that mailparser works on. */
+const SLICE_OCTETS = 64 * 1024;
+
+/** Gives a body to a parser as fast as that takes it, as long as it finds anything. */
+async function feed(parser: MailParser, body: Uint8Array, isFull: () => boolean): Promise<void> {
+  for (let at = 0; at < body.length && !isFull(); at += SLICE_OCTETS) {
+    if (parser.write(body.subarray(at, at + SLICE_OCTETS))) continue;
+    await new Promise<void>((resolve) => parser.once("drain", resolve));
+  }
+  parser.end();
+}
+
+/**
+ * Parts of a message, itself and all multiparts among them; real ones stay below a hundred. mailparser
+ * goes round the event loop five times for each, which older versions of Deno need 6 ms for.
+ */
+const MAX_PARTS = 250;
+
+/** Keeps a splitter from finding more parts than that, and tells when there were more. */
+function limit(splitter: Splitter, warn: Warn): () => boolean {
+  let isFull = false;
+  const checkBoundary = splitter.checkBoundary.bind(splitter);
+  splitter.checkBoundary = (line) => {
+    const kind = checkBoundary(line);
+    if (kind !== 1 && kind !== 3 || splitter.nodeCounter < MAX_PARTS) return kind;
+    if (!isFull) warn(`The message has too many parts, only the first ${MAX_PARTS} were read`);
+    isFull = true;
+    // No part begins here, but the parts before it end: the next number says that.
+    return kind === 1 ? 2 : 4;
+  };
+  return () => isFull;
 }
 
 /** `type/subtype` (RFC 2045 section 5.1). */
@@ -131,69 +151,90 @@ const MEDIA_TYPE = /^[^\s/]+\/[^\s/]+$/;
 
 const OTHER_TEXT = /^text\/(?!html$)/;
 
-const TRANSFER_ENCODINGS = ["", "7bit", "8bit", "binary", "base64", "quoted-printable"];
+/** What is shown and not attached, if the part does not say otherwise. */
+const SHOWN = ["text/plain", "text/html", "message/delivery-status"];
 
-/** Marks the name of a character set, so that mailparser leaves none of them to itself. */
-const MARK = "x-declared-";
-
-const SINGLE_FIELDS = ["from", "reply-to"];
-const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];
-
-/** Characters of all address fields together: reading them can take the square of their length. */
-const MAX_ADDRESS_LENGTH = 64 * 1024;
-
-/** The fields that mailparser has to read. */
-function neededLines({ headers, root }: PartHeader, warn: Warn) {
-  let room = MAX_ADDRESS_LENGTH;
-  const seen = new Set<string>();
-  return headers.getList().filter(({ key, line }) => {
-    if (!root || !ADDRESS_FIELDS.includes(key)) return key.startsWith("content-");
-    // Of a repeated From the first counts, as it does for `header.from`; mailparser takes the last.
-    if (SINGLE_FIELDS.includes(key) && seen.has(key)) return false;
-    seen.add(key);
-    if (line.length > room) {
-      warn(`The field "${key}" is too long to be read`);
-      return false;
-    }
-    room -= line.length;
-    return true;
-  });
+/**
+ * Makes a part, whose content is `whole` if that is not null. mailparser is told that each one without parts is plain text, and its content is kept
+ * from it: it would decode that in many small steps, and take up to seventy times its size for it.
+ */
+function partOf(
+  header: PartHeader,
+  whole: Uint8Array | null,
+  createNode: (header: PartHeader) => PartNode,
+  warn: Warn,
+): Part {
+  const contentType = mediaTypeOf(header);
+  const take = /^multipart\//.test(contentType) ? null : taker(header, contentType, warn);
+  header.headers.lines = addressLines(header, warn);
+  if (take !== null) {
+    Object.assign(header, { contentType: "text/plain", disposition: "inline" });
+    Object.assign(header, { charset: false, flowed: false });
+    header.getDecoder = () => sink((octets) => take(part, whole ?? octets));
+  }
+  const part = Object.assign(createNode(header) as Part, { contentType });
+  return part;
 }
 
-/** A header of a part that says what its part is. */
-function mended(header: PartHeader, warn: Warn): PartHeader {
-  header.headers.lines = neededLines(header, warn);
+function mediaTypeOf({ contentType, root, filename, disposition }: PartHeader): string {
+  if (!contentType) return root ? "text/plain" : "application/octet-stream";
   // "Content-Type: text", as sendmail of old, is plain text (RFC 2045 section 5.2).
-  if (header.contentType && !MEDIA_TYPE.test(header.contentType)) header.contentType = "text/plain";
+  if (!MEDIA_TYPE.test(contentType)) return "text/plain";
   // A message that is some other kind of text is shown as that (RFC 2046 section 4.1.4).
-  const { contentType, root, filename, disposition } = header;
-  if (root && !filename && disposition !== "attachment" && OTHER_TEXT.test(contentType || "")) {
-    header.contentType = "text/plain";
-  }
-  const encoding = header.encoding || "";
-  if (encoding === "quoted-printable") header.getDecoder = () => whole(decodeQuotedPrintable);
-  if (!header.multipart && !TRANSFER_ENCODINGS.includes(encoding)) {
-    warn(`A part has the unknown transfer encoding "${start(encoding)}"`);
-  }
-  header.charset = MARK + (header.charset || "");
-  return header;
+  const isShown = root && !filename && disposition !== "attachment" && OTHER_TEXT.test(contentType);
+  return isShown ? "text/plain" : contentType;
 }
 
-/** The class that mailparser wants to decode a character set with: a stream of octets to UTF-8. */
-function decoderOf(warn: (doubt: string) => void) {
-  return class {
-    constructor(charset: string) {
-      return whole((octets) => {
-        const { text, doubt } = decode(octets, charset.slice(MARK.length), rare);
-        if (doubt !== null) warn(doubt);
-        return new TextEncoder().encode(text);
-      });
-    }
+/** What takes the content of a part. */
+function taker(header: PartHeader, contentType: string, warn: Warn) {
+  const { filename, disposition, charset, flowed, delSp } = header;
+  const decodeTransfer = transferDecoder(header.encoding || "", warn);
+  if (SHOWN.includes(contentType) && (!disposition || disposition === "inline")) {
+    return (part: Part, octets: Uint8Array) => {
+      const { text, doubt } = decode(decodeTransfer(octets), charset || "", rare);
+      if (doubt !== null) warn(`The text ${doubt}`);
+      const lines = withLineFeeds(text);
+      part.text = flowed && lines.length <= MAX_FLOWED ? libmime.decodeFlowed(lines, delSp) : lines;
+    };
+  }
+  // Many programs call everything that; the name tells more.
+  const isUnknown = contentType === "application/octet-stream" && filename;
+  const fileType = isUnknown ? libmime.detectMimeType(filename) : contentType;
+  const contentId = header.headers.getFirst("content-id").replace(/^<|>$/g, "").trim();
+  return (part: Part, octets: Uint8Array) => {
+    const content = decodeTransfer(octets);
+    part.file = {
+      filename: filenameOf(filename || ""),
+      contentType: fileType,
+      size: content.length,
+      contentId,
+      disposition: disposition || "",
+      checksum: createHash("sha256").update(content).digest("hex"),
+      content,
+    };
   };
 }
 
-/** A stream that puts out what `convert` makes of all that was put in. */
-function whole(convert: (octets: Uint8Array) => Uint8Array): Transform {
+/** Characters: longer text that is `format=flowed` (RFC 3676) is left in the lines that it came in. */
+const MAX_FLOWED = 1024 * 1024;
+
+/** What undoes a transfer encoding (RFC 2045 section 6). */
+function transferDecoder(encoding: string, warn: Warn): (octets: Uint8Array) => Uint8Array {
+  if (encoding === "base64") return decodeBase64;
+  if (encoding === "quoted-printable") return decodeQuotedPrintable;
+  if (!["", "7bit", "8bit", "binary"].includes(encoding)) {
+    warn(`A part has the unknown transfer encoding "${start(encoding)}"`);
+  }
+  return (octets) => octets;
+}
+
+const rare: RareDecoder = (octets, charset) => {
+  const name = libmime.normalizeCharset(charset);
+  return iconv.encodingExists(name) ? iconv.decode(Buffer.from(octets), name) : null;
+};
+
+/** A stream that puts out nothing, and gives away all that was put in. */
+function sink(take: (octets: Uint8Array) => void): Transform {
   const chunks: Uint8Array[] = [];
   return new Transform({
     transform(chunk, _encoding, done) {
@@ -201,8 +242,39 @@ function whole(convert: (octets: Uint8Array) => Uint8Array): Transform {
       done();
     },
     flush(done) {
-      done(null, convert(Buffer.concat(chunks)));
+      try {
+        take(concat(chunks));
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
     },
+  });
+}
+
+const SINGLE_FIELDS = ["from", "reply-to"];
+const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];
+
+/** Characters of all address fields together: reading them can take the square of their length. */
+const MAX_ADDRESS_LENGTH = 64 * 1024;
+
+/** The fields that mailparser has to read: the addresses of the message. */
+function addressLines({ headers, root }: PartHeader, warn: Warn) {
+  if (!root) return [];
+  let room = MAX_ADDRESS_LENGTH;
+  const seen = new Set<string>();
+  return headers.getList().filter(({ key, line }) => {
+    // Of a repeated From the first counts, as it does for `header.from`; mailparser takes the last.
+    if (!ADDRESS_FIELDS.includes(key) || (SINGLE_FIELDS.includes(key) && seen.has(key))) {
+      return false;
+    }
+    seen.add(key);
+    if (line.length > room) {
+      warn(`The field "${key}" is too long to be read`);
+      return false;
+    }
+    room -= line.length;
+    return true;
   });
 }
 
@@ -216,20 +288,6 @@ function members({ name, address, group }: EmailAddress): Address[] {
   return group === undefined
     ? [{ name: name.toWellFormed(), address: (address ?? "").toWellFormed() }]
     : group.flatMap(members);
-}
-
-function attachmentOf({ header: data, content }: Pieces["attachments"][number]): Attachment {
-  return {
-    filename: filenameOf(data.filename || ""),
-    contentType: data.contentType || "application/octet-stream",
-    size: content.length,
-    contentId: data.contentId?.trim().replace(/^<|>$/g, "").trim() ?? "",
-    disposition: data.contentDisposition || "",
-    checksum: data.checksum,
-    get content() {
-      return content.toString("base64");
-    },
-  };
 }
 
 /** A name that names no directory, whoever made it up and wherever it is written to. */

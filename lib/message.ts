@@ -1,96 +1,37 @@
 /**
- * A `Mail` into the context that templates see: the envelope as it came, the header as header.ts reads
- * it, and what the parser makes of the rest.
- *
- * A message that cannot be read is still a message: whatever goes wrong ends up in `warnings`, and the
- * fields that cannot be known are empty.
+ * A `Mail` into the context that templates see: the envelope as it came, and what the message says, as
+ * content.ts has it made of the octets.
  */
-import { guess } from "./charset.ts";
-import type { Address, Addresses, Surroundings, TemplateContext } from "./context.ts";
+import { encodeBase64 } from "./base64.ts";
+import type { Content, File, Parse } from "./content.ts";
+import type { Address, Addresses, Attachment, Surroundings, TemplateContext } from "./context.ts";
 import { anyCase, dictionary, lookup } from "./dictionary.ts";
-import { type Field, type Sections, sectionsOf } from "./header.ts";
+import type { Field, Sections } from "./header.ts";
 import type { Mail } from "./mail.ts";
 import { characters, utf8 } from "./octets.ts";
-import { load, type Parsed, type Parser } from "./parser.ts";
+import { load, PARSE_TIMEOUT_MS, parserHere } from "./parser.ts";
 import { addressOf } from "./path.ts";
 import { readDate, Timestamp } from "./timestamp.ts";
 
-/** What only a parser can tell of a message. */
-export interface Content extends Parsed {
-  /** All header fields in order, decoded. */
-  readonly headers: readonly Field[];
-}
+export type { Content } from "./content.ts";
 
-/** How a message is read. */
-export interface ReadOptions {
-  /** Loads the parser. */
-  readonly load: () => Promise<Parser>;
-  /** Milliseconds after which a parser that has not settled is not awaited any longer. */
-  readonly parseTimeoutMs: number;
-}
-
-const DEFAULTS: ReadOptions = { load, parseTimeoutMs: 30_000 };
+const parseHere = parserHere({ load, timeoutMs: PARSE_TIMEOUT_MS });
 
 /** Reads a message. It does not reject for anything that a message can hold. */
 export async function read(
   mail: Mail,
   surroundings: Surroundings,
-  { load, parseTimeoutMs }: ReadOptions = DEFAULTS,
+  parse: Parse = parseHere,
 ): Promise<TemplateContext> {
-  const sections = sectionsOf(mail.data);
-  const content = await contentOf(sections, await load(), parseTimeoutMs);
-  return assemble(mail, sections, content, surroundings);
+  const { bodySize, ...content } = await parse(mail.data);
+  const body = mail.data.subarray(mail.data.length - bodySize);
+  return assemble(mail, { body, warnings: [] }, content, surroundings);
 }
-
-async function contentOf(
-  { fields, body, mended }: Sections,
-  { parse, decodeWords }: Parser,
-  timeoutMs: number,
-): Promise<Content> {
-  const headers = fields.map((field) => decodeField(field, decodeWords));
-  try {
-    const parsed = await within(timeoutMs, parse(mended));
-    const { text, html, attachments } = parsed;
-    if (text !== "" || html !== "" || attachments.length > 0 || isBlank(body)) {
-      return { headers, ...parsed };
-    }
-    // Such as a multipart message whose boundary never comes.
-    const warning = "The message has no part that could be found, its body is as received";
-    return { headers, ...parsed, ...asReceived(body), warnings: [...parsed.warnings, warning] };
-  } catch (error) {
-    return {
-      ...{ headers, ...asReceived(body), attachments: [] },
-      ...{ from: [], to: [], cc: [], bcc: [], replyTo: [] },
-      warnings: [`The message could not be parsed: ${(error as Error).message}`],
-    };
-  }
-}
-
-async function within<Result>(timeoutMs: number, result: Promise<Result>): Promise<Result> {
-  const { promise: timeout, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`it took longer than ${timeoutMs / 1000} s`)),
-    timeoutMs,
-  );
-  try {
-    return await Promise.race([result, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function asReceived(body: Uint8Array): Pick<Content, "body" | "text" | "html"> {
-  const text = guess(body).text.replace(/\r\n?/g, "\n");
-  return { body: text, text, html: "" };
-}
-
-const BLANKS = new Set([0x09, 0x0a, 0x0d, 0x20]);
-const isBlank = (octets: Uint8Array) => octets.every((octet) => BLANKS.has(octet));
 
 /** Puts together what a template can name. */
 export function assemble(
   mail: Mail,
-  sections: Sections,
+  sections: Pick<Sections, "body" | "warnings">,
   content: Content,
   surroundings: Surroundings,
 ): TemplateContext {
@@ -99,10 +40,12 @@ export function assemble(
   const allValues = (name: string) =>
     content.headers.filter((field) => field.name.toLowerCase() === name)
       .map(({ value }) => value).filter((value) => value !== "").join(", ");
-  const { text, html, attachments } = content;
+  const { text, html } = content;
+  const attachments = content.attachments.map(attachmentOf);
   const filenames = attachments.map(({ filename }) => filename).join("");
   return {
     ...content,
+    attachments,
     id: mail.id,
     timestamp: new Timestamp(mail.receivedAt),
     sender: mail.envelope.reversePath === null ? "" : addressOf(mail.envelope.reversePath),
@@ -152,15 +95,14 @@ function undecoded(texts: Readonly<Record<string, string>>): string[] {
     .map((name) => `The ${name} has octets that its character set does not define`);
 }
 
-function decodeField({ name, value }: Field, decodeWords: Parser["decodeWords"]): Field {
-  // An encoded word can hold a line end, but a field is one line; and half a surrogate pair, which is no
-  // character, and which strict readers of JSON refuse.
-  const oneLine = (text: string) => text.toWellFormed().replace(/[\r\n]+/g, " ").trim();
-  try {
-    return { name, value: oneLine(decodeWords(value)) };
-  } catch {
-    return { name, value: oneLine(value) };
-  }
+function attachmentOf(file: File): Attachment {
+  return {
+    ...file,
+    get content() {
+      const { content } = file;
+      return typeof content === "string" ? content : encodeBase64(content);
+    },
+  };
 }
 
 function firstValues(headers: readonly Field[]): Record<string, string> {

@@ -2,12 +2,10 @@
  * The parser of messages, loaded when it is first needed: it is most of the memory that this program
  * takes, and most servers are idle most of the time.
  */
-import type * as mailparser from "./mailparser.ts";
+import { contentOf, type Parse, type Parser, unparsed } from "./content.ts";
 
-export type { Parsed } from "./mailparser.ts";
-
-/** A parser that has been loaded. */
-export type Parser = Pick<typeof mailparser, "parse" | "decodeWords">;
+/** Longer than any message takes that people send, in milliseconds; the client waits all the while. */
+export const PARSE_TIMEOUT_MS = 4_000;
 
 /**
  * Loads the parser; all calls share one. Rejects where it cannot be loaded, and then always, since a
@@ -15,4 +13,38 @@ export type Parser = Pick<typeof mailparser, "parse" | "decodeWords">;
  */
 export function load(): Promise<Parser> {
   return import("./mailparser.ts");
+}
+
+/** How messages are parsed. */
+export interface ParseOptions {
+  /** Loads the parser. */
+  readonly load: () => Promise<Parser>;
+  /** Milliseconds after which a message is left unparsed. */
+  readonly timeoutMs: number;
+}
+
+/** What parses messages in this thread, in which meanwhile nothing else is done. */
+export function parserHere({ load, timeoutMs }: ParseOptions): Parse {
+  return async (data) => {
+    const parser = await load();
+    try {
+      return await within(timeoutMs, contentOf(data, parser));
+    } catch (error) {
+      return await unparsed(data, parser, (error as Error).message);
+    }
+  };
+}
+
+/** A result, or a rejection after `timeoutMs` without one. */
+export async function within<Result>(timeoutMs: number, result: Promise<Result>): Promise<Result> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`it took longer than ${timeoutMs / 1000} s`)),
+    timeoutMs,
+  );
+  try {
+    return await Promise.race([result, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

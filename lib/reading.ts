@@ -3,6 +3,25 @@
  * other, one of several alternatives, and plain text before HTML.
  */
 
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** A text with LF at all its line ends, and U+FFFD for what is no character; in one pass. */
+export function withLineFeeds(text: string): string {
+  if (!text.includes("\r")) return text.toWellFormed();
+  // In octets, since replacing ten million of anything in a text takes seconds and hundreds of MB.
+  const octets = new TextEncoder().encode(text);
+  let size = 0;
+  for (let at = 0; at < octets.length; at++) {
+    const isCR = octets[at] === CR;
+    // CR CR LF is what remains of a CRLF that was taken for an LF.
+    const next = isCR && octets[at + 1] === CR ? octets[at + 2] : octets[at + 1];
+    if (isCR && next === LF) continue;
+    octets[size++] = isCR ? LF : octets[at];
+  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(octets.subarray(0, size));
+}
+
 /** Makes text of HTML. */
 export type Render = (html: string) => string;
 
@@ -10,8 +29,8 @@ export type Render = (html: string) => string;
 export interface Part {
   /** The media type in lower case; false where nothing says it. */
   readonly contentType: string | false;
-  /** Undefined for an attachment, and for what has children. */
-  readonly textContent?: string;
+  /** With LF at line ends; undefined for an attachment, and for what has children. */
+  readonly text?: string;
   /** In order; empty for a leaf. */
   readonly children: readonly Part[];
 }
@@ -31,47 +50,49 @@ export function readingOf(root: Part | null, render: Render): Reading {
   if (root === null) return { body: "", text: "", html: "" };
   const leaves = leavesOf(root);
   const texts = (isWanted: (part: Part) => boolean) =>
-    leaves.filter(isWanted).map(textOf).filter((text) => text !== "").join("\n");
+    joined(leaves.filter(isWanted).map(({ text = "" }) => text));
   return {
-    body: seen(root, render).text,
+    body: seen(root, render).text(),
     text: texts((part) => !isHtml(part)),
     html: texts(isHtml),
   };
 }
 
-function leavesOf(part: Part): Part[] {
+/** The parts of a part that have none themselves, in order. */
+export function leavesOf<P extends { readonly children: readonly P[] }>(part: P): P[] {
   return part.children.length === 0 ? [part] : part.children.flatMap(leavesOf);
+}
+
+function joined(texts: readonly string[]): string {
+  const [only = "", ...others] = texts.filter((text) => text !== "");
+  return others.length === 0 ? only : [only, ...others].join("\n");
 }
 
 const isHtml = ({ contentType }: Part) => contentType === "text/html";
 
-const textOf = ({ textContent = "" }: Part) => textContent.replace(/\r\n?/g, "\n");
-
 /** What is seen of a part, and whether any of it was written as plain text. */
 interface Sight {
-  readonly text: string;
+  /** Made when it is asked for: most HTML has an alternative. */
+  readonly text: () => string;
   readonly isPlain: boolean;
 }
 
-const isBlank = ({ text }: Sight) => text.trim() === "";
-
 function seen(part: Part, render: Render): Sight {
-  if (part.children.length === 0) {
-    const text = textOf(part);
-    return isHtml(part)
-      ? { text: text === "" ? "" : render(text), isPlain: false }
-      : { text, isPlain: text.trim() !== "" };
+  const { contentType, text = "", children } = part;
+  if (children.length === 0) {
+    if (!isHtml(part)) return { text: () => text, isPlain: text.trim() !== "" };
+    return { text: once(() => text === "" ? "" : render(text)), isPlain: false };
   }
-  const sights = part.children.map((child) => seen(child, render));
-  if (part.contentType === "multipart/alternative") {
-    return sights.find(({ isPlain }) => isPlain) ?? sights.find((sight) => !isBlank(sight)) ??
-      sights[0];
+  const sights = children.map((child) => seen(child, render));
+  const isPlain = sights.some(({ isPlain }) => isPlain);
+  if (contentType !== "multipart/alternative") {
+    return { text: once(() => joined(sights.map(({ text }) => text()))), isPlain };
   }
-  const [only, ...others] = sights.filter(({ text }) => text !== "");
-  return {
-    text: others.length === 0
-      ? only?.text ?? ""
-      : [only, ...others].map(({ text }) => text).join("\n"),
-    isPlain: sights.some(({ isPlain }) => isPlain),
-  };
+  return sights.find(({ isPlain }) => isPlain) ??
+    sights.find(({ text }) => text().trim() !== "") ?? sights[0];
+}
+
+function once(text: () => string): () => string {
+  let made: string | undefined;
+  return () => made ??= text();
 }

@@ -76,7 +76,7 @@ export class Settings {
   one(name: OptionName): Setting | null {
     const given = this.#fromFlags(name);
     if (given.length > 1) {
-      this.#faults.push(`Cannot use --${name}: given ${given.length} times, must be given once`);
+      this.#complain(`Cannot use --${name}: given ${given.length} times, must be given once`);
     }
     if (given.length > 0) return given[0];
     const set = this.#fromEnvironment(name);
@@ -91,7 +91,7 @@ export class Settings {
       return template?.text === "" ? null : template;
     }
     if (listOf(this.#flags.template).length > 0) {
-      this.#faults.push(
+      this.#complain(
         "Cannot use --template-file: --template is given too, only one can be used",
       );
     }
@@ -114,10 +114,14 @@ export class Settings {
     return instead;
   }
 
+  /** What is looked up twice is wrong once. */
+  #complain(fault: string): void {
+    if (!this.#faults.includes(fault)) this.#faults.push(fault);
+  }
+
   #fromFlags(name: OptionName): readonly Setting[] {
     const texts = listOf(this.#flags[name]);
-    const missing = `Cannot use --${name}: must have a value`;
-    if (texts.includes("") && !this.#faults.includes(missing)) this.#faults.push(missing);
+    if (texts.includes("")) this.#complain(`Cannot use --${name}: must have a value`);
     return texts.map((text) => setting({ text, name: `--${name}`, isSecret: false }, name));
   }
 
@@ -129,7 +133,7 @@ export class Settings {
     const path = this.#sources.env(`${variable}_FILE`);
     const text = path ? this.#read(path, `${variable}_FILE`) : null;
     if (text === "" && !REPEATED.includes(name)) {
-      this.#faults.push(`Cannot use ${variable}_FILE: ${quote(path!)} is empty, must hold a value`);
+      this.#complain(`Cannot use ${variable}_FILE: ${quote(path!)} is empty, must hold a value`);
       return null;
     }
     return text === null ? null : { text, name: `${variable}_FILE`, isSecret: true };
@@ -143,7 +147,7 @@ export class Settings {
       const reason = error instanceof Deno.errors.NotFound
         ? "no such file"
         : (error as Error).message.replace(/( \(os error \d+\))?(: \w+ '.*')?$/s, "");
-      this.#faults.push(`Cannot read ${quote(path)} for ${name}: ${reason}`);
+      this.#complain(`Cannot read ${quote(path)} for ${name}: ${reason}`);
       return null;
     }
   }

@@ -116,11 +116,12 @@ export function chunk(session: Commanded, command: CommandOf<"BDAT">, policy: Po
     case "transaction":
     case "chunked":
   }
+  const { peer } = session;
   const envelope = envelopeOf(session);
   if (envelope === null) {
-    return discard(last ? concluded(session, [], tooEarly, policy) : turn(session, tooEarly));
+    const isEnd = last && policy.protocol === "LMTP";
+    return discard(isEnd ? turn(ready(peer)) : turn(session, tooEarly));
   }
-  const { peer } = session;
   const { forwardPaths } = envelope;
   if (heldOctets(session) + octets > policy.maxMessageOctets) {
     const tooBig = replies.messageTooBig(policy.maxMessageOctets);

@@ -18,6 +18,8 @@ const flags = [
   "--no-prompt",
   // Else it writes its cache to a file in /tmp whose name anyone can guess and take.
   "--no-code-cache",
+  // The thread that large messages are parsed in: older versions of Deno do not find it themselves.
+  "--include=lib/worker.ts",
 ];
 
 const targets = {

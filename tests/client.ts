@@ -1,5 +1,4 @@
 /** An SMTP client by hand, for what proper clients do not do. */
-import type { ListenAddress } from "../lib/address.ts";
 import { assertMatch } from "./assert.ts";
 
 /** How long a server may take for a reply before the test has failed, in milliseconds. */
@@ -14,10 +13,9 @@ export class Client implements Disposable {
     this.#socket = socket;
   }
 
-  /** Connects to an address, or to a port of the loopback interface. */
-  static async connect(to: number | ListenAddress): Promise<Client> {
-    const address = typeof to === "number" ? { hostname: "127.0.0.1", port: to } : to;
-    return new Client(await Deno.connect(address as Deno.ConnectOptions));
+  /** Connects to a port of the loopback interface. */
+  static async connect(port: number, hostname = "127.0.0.1"): Promise<Client> {
+    return new Client(await Deno.connect({ hostname, port }));
   }
 
   /** Connects to a Unix socket. */

@@ -21,6 +21,7 @@ const rcptSyntax = refused(replies.syntax("RCPT TO:<address>"));
 const authSyntax = refused(replies.syntax("AUTH mechanism [initial-response]"));
 const unreadable = refused(replies.lineUnreadable);
 const bad = (keyword: string) => refused(replies.badParameter(keyword));
+const twice = (keyword: string) => refused(replies.parameterTwice(keyword));
 
 const rows: readonly (readonly [line: string, result: Command | Refusal])[] = [
   ["EHLO client.example", { verb: "EHLO", hostname: "client.example" }],
@@ -31,6 +32,8 @@ const rows: readonly (readonly [line: string, result: Command | Refusal])[] = [
   ["HELO  x", { verb: "HELO", hostname: "x" }],
   ["HELO bücher.example", { verb: "HELO", hostname: "bücher.example" }],
   ["HELOx", refused(replies.unrecognized)],
+  ["LHLO client.example", { verb: "LHLO", hostname: "client.example" }],
+  ["lhlo", { verb: "LHLO", hostname: null }],
 
   ["MAIL FROM:<a@example.org>", mail()],
   ["mail from:<a@example.org>", mail()],
@@ -58,6 +61,20 @@ const rows: readonly (readonly [line: string, result: Command | Refusal])[] = [
   ["MAIL FROM:<a@example.org> AUTH=<>", mail()],
   ["MAIL FROM:<a@example.org> AUTH=a+40b", mail()],
   ["MAIL FROM:<a@example.org> AUTH", bad("AUTH")],
+  // Which of two counts is anyone's guess, also where they say the same.
+  ["MAIL FROM:<a@example.org> SIZE=5 SIZE=6", twice("SIZE")],
+  ["MAIL FROM:<a@example.org> SIZE=5 size=5", twice("SIZE")],
+  ["MAIL FROM:<a@example.org> BODY=7BIT SIZE=5 BODY=8BITMIME", twice("BODY")],
+  ["MAIL FROM:<a@example.org> SMTPUTF8 SMTPUTF8", twice("SMTPUTF8")],
+  ["MAIL FROM:<a@example.org> AUTH=<> AUTH=<>", twice("AUTH")],
+  ["MAIL FROM:<a@example.org> SIZE=x SIZE=5", bad("SIZE")],
+  ["MAIL FROM:<a@example.org> X=1 X=1", refused(replies.parameterUnknown)],
+  [
+    "MAIL FROM:<a@example.org> SIZE=5 BODY=8BITMIME SMTPUTF8 AUTH=<>",
+    mail({
+      ...{ size: 5, smtpUtf8: true },
+    }),
+  ],
   ["MAIL FROM:<a@example.org> RET=FULL", refused(replies.parameterUnknown)],
   ["MAIL FROM:<a@example.org> X", refused(replies.parameterUnknown)],
   ["MAIL FROM:<a@example.org> -X", mailSyntax],
@@ -128,7 +145,7 @@ const rows: readonly (readonly [line: string, result: Command | Refusal])[] = [
 
   ["EXPN staff", refused(replies.notImplemented)],
   ["starttls", refused(replies.notImplemented)],
-  ["LHLO x", refused(replies.notImplemented)],
+  ["BURL imap://a", refused(replies.notImplemented)],
   ["", refused(replies.unrecognized)],
   [" ", refused(replies.unrecognized)],
   [" NOOP", refused(replies.unrecognized)],
@@ -139,6 +156,12 @@ const rows: readonly (readonly [line: string, result: Command | Refusal])[] = [
   ["Host: localhost:1025", { verb: "HTTP" }],
   ["HOST:localhost", { verb: "HTTP" }],
   ["GET /", refused(replies.unrecognized)],
+  // The one octet that wire.ts makes a line of.
+  ["\x16", { verb: "TLS" }],
+  ["\x16\x03\x01", unreadable],
+  ["\x15", unreadable],
+  ["TLS", refused(replies.unrecognized)],
+  ["HTTP", refused(replies.unrecognized)],
   ["NOOP HTTP/1.1", { verb: "NOOP" }],
   ["HTTP/1.1 200 OK", refused(replies.unrecognized)],
   ["constructor", refused(replies.unrecognized)],

@@ -1,4 +1,5 @@
 /** Flags, variables and files into a configuration, and all that can be wrong with them. */
+import { formatListenAddress } from "../lib/address.ts";
 import { configure } from "../lib/config.ts";
 import { grammar, tieValues } from "../lib/flags.ts";
 import { options, variableOf } from "../lib/options.ts";
@@ -42,14 +43,26 @@ Deno.test("configure() has a default for all but the URL", () => {
     template: null,
     vars: {},
     timeoutMs: 30_000,
-    host: "127.0.0.1",
-    port: 1025,
+    addresses: [{ protocol: "SMTP", transport: "tcp", hostname: "127.0.0.1", port: 1025 }],
+    socketMode: 0o660,
+    proxies: { networks: [], unix: false },
     domain: "localhost",
     maxMessageOctets: 10 * 1024 * 1024,
     maxRecipients: 100,
+    maxMessages: 10_000,
+    maxCommands: 100,
+    maxErrors: 20,
+    maxConnections: 1_000,
+    maxConnectionsPerAddress: 100,
+    maxHeldOctets: 256 * 1024 * 1024,
+    idleTimeoutMs: 300_000,
+    messageTimeoutMs: 3_600_000,
+    minRate: 100,
     standaloneLogging: false,
   });
 });
+
+const shown = ({ addresses }: ReturnType<typeof config>) => addresses.map(formatListenAddress);
 
 /** Each option that has a value, with one, and where it is then found. */
 const settings: [
@@ -64,19 +77,44 @@ const settings: [
   ["template", "-{{body}}=", ({ template }) => template?.text, "-{{body}}="],
   ["var", "a_B-1=x=y", ({ vars }) => vars, { "a_B-1": "x=y" }],
   ["timeout", "0.25", ({ timeoutMs }) => timeoutMs, 250],
-  ["host", "::", ({ host }) => host, "::"],
-  ["port", "0", ({ port }) => port, 0],
+  ["host", "::", shown, ["[::]:1025"]],
+  ["port", "0", shown, ["127.0.0.1:0"]],
+  ["lmtp", "yes", shown, ["lmtp://127.0.0.1:1025"]],
+  ["listen", "lmtp+unix:/run/x", shown, ["lmtp+unix:/run/x"]],
+  ["socket-mode", "600", ({ socketMode }) => socketMode, 0o600],
+  ["proxy-from", "10.0.0.0/8", ({ proxies }) => proxies, {
+    ...{ networks: [{ octets: [10, 0, 0, 0], prefixLength: 8 }], unix: false },
+  }],
+  ["proxy-from", "unix", ({ proxies }) => proxies, { networks: [], unix: true }],
   ["domain", "mail.example.org", ({ domain }) => domain, "mail.example.org"],
   ["max-size", "500k", ({ maxMessageOctets }) => maxMessageOctets, 512_000],
   ["max-recipients", "7", ({ maxRecipients }) => maxRecipients, 7],
+  ["max-messages", "7", ({ maxMessages }) => maxMessages, 7],
+  ["max-commands", "7", ({ maxCommands }) => maxCommands, 7],
+  ["max-errors", "7", ({ maxErrors }) => maxErrors, 7],
+  ["max-connections", "7", ({ maxConnections }) => maxConnections, 7],
+  ["max-connections-per-address", "7", (c) => c.maxConnectionsPerAddress, 7],
+  ["max-memory", "2G", ({ maxHeldOctets }) => maxHeldOctets, 2 ** 31],
+  ["idle-timeout", "1.5", ({ idleTimeoutMs }) => idleTimeoutMs, 1_500],
+  ["message-timeout", "7200", ({ messageTimeoutMs }) => messageTimeoutMs, 7_200_000],
+  ["min-rate", "1K", ({ minRate }) => minRate, 1_024],
   ["standalone-logging", "yes", ({ standaloneLogging }) => standaloneLogging, true],
 ];
+
+/** Options that have no value on the command line, or one that is tied to them. */
+const switches = options.filter(({ value }) => value === null).map(({ name }) => name as string);
+
+/** Options whose flags do not take the place of all that variables set. */
+const addUp = ["header", "var"];
+
+const repeated = options.filter((option) => "repeats" in option).map(({ name }) => name as string);
+
 for (const [name, value, read, expected] of settings) {
   const base = name === "url" ? [] : URL;
   const variable = variableOf(name);
   Deno.test(`--${name}, ${variable} and ${variable}_FILE set it to ${value}`, () => {
     assertEquals(read(config([...base, `--${name}=${value}`])), expected);
-    if (name !== "standalone-logging") {
+    if (!switches.includes(name)) {
       assertEquals(read(config([...base, `--${name}`, value])), expected);
       assertEquals(read(config([`--${name}`, value, ...base])), expected);
     }
@@ -89,7 +127,7 @@ for (const [name, value, read, expected] of settings) {
     const env = { [variable]: value, [`${variable}_FILE`]: "/missing" };
     assertEquals(read(config(base, env)), expected);
   });
-  if (name === "header" || name === "var") continue;
+  if (addUp.includes(name)) continue;
   Deno.test(`--${name} wins over ${variable} and ${variable}_FILE`, () => {
     const other = {
       url: "http://c.example/",
@@ -97,11 +135,13 @@ for (const [name, value, read, expected] of settings) {
       timeout: "9",
       host: "c",
       port: "9",
+      lmtp: "no",
+      listen: "smtp://c:9",
+      "socket-mode": "777",
+      "proxy-from": "::1",
       domain: "c",
-      "max-size": "9",
-      "max-recipients": "9",
       "standalone-logging": "no",
-    }[name]!;
+    }[name] ?? "9";
     for (const env of [{ [variable]: value }, { [`${variable}_FILE`]: "/missing" }]) {
       assertEquals(
         read(config([...base, `--${name}=${other}`], env)),
@@ -196,29 +236,138 @@ Deno.test("a flag without its value is a fault, and takes the place of no line",
 });
 
 for (const text of ["", "\n", "\r\n", "\ufeff", "\ufeff\n"]) {
-  Deno.test(`a file of ${JSON.stringify(text)} holds no value, but it may hold no header`, () => {
+  Deno.test(`a file of ${JSON.stringify(text)} holds no value; what repeats may have none`, () => {
     for (const [name] of settings) {
       const file = `${variableOf(name)}_FILE`;
       const base = name === "url" ? [] : URL;
       assertEquals(
         faultsOf(base, { [file]: "/run/it" }, { "/run/it": text }),
-        name === "header" || name === "var"
+        repeated.includes(name)
           ? []
           : [`Cannot use ${file}: "/run/it" is empty, must hold a value`],
       );
     }
-    const env = { SMTP_PIGEON_HEADER_FILE: "/run/it", SMTP_PIGEON_VAR_FILE: "/run/it" };
-    const { headers, vars } = config(URL, env, { "/run/it": text });
-    assertEquals([headers, vars], [[], {}]);
+    const env = Object.fromEntries(repeated.map((name) => [`${variableOf(name)}_FILE`, "/run/it"]));
+    assertEquals(config(URL, env, { "/run/it": text }), config(URL));
   });
 }
 
 Deno.test("a flag spares an empty file", () => {
-  const { url, port } = config([...URL, "--port", "0"], {
+  const spared = config([...URL, "--port", "0"], {
     SMTP_PIGEON_URL_FILE: "/run/it",
     SMTP_PIGEON_PORT_FILE: "/run/it",
   }, { "/run/it": "" });
-  assertEquals([url?.text, port], [URL[1], 0]);
+  assertEquals([spared.url?.text, shown(spared)], [URL[1], ["127.0.0.1:0"]]);
+});
+
+const LMTP = "lmtp+unix:/run/x";
+const OTHER = "smtp://[::1]:2525";
+
+/** What is set, as flags and as variables, and where the server listens then. */
+const places: [args: string[], env: Dictionary, addresses: string[]][] = [
+  [[], {}, ["127.0.0.1:1025"]],
+  [["--port", "0"], {}, ["127.0.0.1:0"]],
+  [["--host", "::"], {}, ["[::]:1025"]],
+  [["--host", "[::1]", "--port", "25"], {}, ["[::1]:25"]],
+  [["--lmtp"], {}, ["lmtp://127.0.0.1:1025"]],
+  [["--lmtp", "--host", "::1", "--port", "24"], {}, ["lmtp://[::1]:24"]],
+  [["--lmtp=no"], {}, ["127.0.0.1:1025"]],
+  [["--host", "unix:/run/y"], {}, ["smtp+unix:/run/y"]],
+  [["--host", "unix:/run/y", "--lmtp"], {}, ["lmtp+unix:/run/y"]],
+  // Alone, --listen takes the place of the default; beside what is set, it adds to it.
+  [["--listen", LMTP], {}, [LMTP]],
+  [["--listen", LMTP, "--listen", OTHER], {}, [LMTP, "[::1]:2525"]],
+  [["--listen", LMTP, "--port", "25"], {}, ["127.0.0.1:25", LMTP]],
+  [["--listen", LMTP, "--port", "1025"], {}, ["127.0.0.1:1025", LMTP]],
+  [["--host", "127.0.0.1", "--listen", LMTP], {}, ["127.0.0.1:1025", LMTP]],
+  [["--host", "unix:/run/y", "--listen", LMTP], {}, ["smtp+unix:/run/y", LMTP]],
+  [["--lmtp", "--listen", OTHER], {}, ["lmtp://127.0.0.1:1025", "[::1]:2525"]],
+  [["--listen", OTHER], { LISTEN: LMTP }, ["[::1]:2525"]],
+  [[], { LISTEN: `${LMTP}\n\n ${OTHER}\n` }, [LMTP, "[::1]:2525"]],
+  [["--port", "25"], { LISTEN: LMTP }, ["127.0.0.1:25", LMTP]],
+  [["--listen", LMTP], { PORT: "25" }, ["127.0.0.1:25", LMTP]],
+  [["--listen", LMTP], { HOST: "::1" }, ["[::1]:1025", LMTP]],
+  [["--listen", LMTP], { HOST: "::1", PORT: "25" }, ["[::1]:25", LMTP]],
+  [["--listen", LMTP], { LMTP: "yes" }, ["lmtp://127.0.0.1:1025", LMTP]],
+  [["--listen", LMTP], { HOST: "", PORT: "", LMTP: "" }, [LMTP]],
+  [["--host", "unix:/run/y"], { PORT: "" }, ["smtp+unix:/run/y"]],
+];
+const variables = (env: Dictionary) =>
+  Object.fromEntries(Object.entries(env).map(([name, text]) => [`SMTP_PIGEON_${name}`, text]));
+for (const [args, env, addresses] of places) {
+  const set = [...args, ...Object.entries(env).map((entry) => entry.join("="))].join(" ");
+  Deno.test(`"${set}" listens at ${addresses.join(" and ")}`, () => {
+    assertEquals(shown(config([...URL, ...args], variables(env))), addresses);
+  });
+}
+
+/** A Unix socket has no port, so that whoever sets both is mistaken in one of them. */
+const ports: [args: string[], env: Dictionary, label: string][] = [
+  [["--host", "unix:/run/y", "--port", "25"], {}, '--port "25"'],
+  [["--host", "unix:/run/y", "--port", "1025"], {}, '--port "1025"'],
+  [["--host", "unix:/run/y", "--port", "0", "--lmtp"], {}, '--port "0"'],
+  [["--host", "unix:/run/y", "--port", "25", "--listen", LMTP], {}, '--port "25"'],
+  [["--host", "unix:/run/y"], { PORT: "25" }, 'SMTP_PIGEON_PORT "25"'],
+  [["--port", "25"], { HOST: "unix:/run/y" }, '--port "25"'],
+  [[], { HOST: "unix:/run/y", PORT_FILE: "/port" }, "SMTP_PIGEON_PORT_FILE"],
+];
+for (const [args, env, label] of ports) {
+  const set = [...args, ...Object.entries(env).map((entry) => entry.join("="))].join(" ");
+  Deno.test(`"${set}" is a fault: a Unix socket has no port`, () => {
+    assertEquals(faultsOf([...URL, ...args], variables(env), { "/port": "25" }), [
+      `Cannot use ${label}: must be left out, since --host is a Unix socket`,
+    ]);
+  });
+}
+
+Deno.test("an LMTP server on port 25 is a fault, however it is asked for", () => {
+  const asked: [args: string[], env: Dictionary, label: string][] = [
+    [["--lmtp", "--port", "25"], {}, '--port "25"'],
+    [["--port", "25"], { LMTP: "yes" }, '--port "25"'],
+    [["--lmtp"], { PORT: "00025" }, 'SMTP_PIGEON_PORT "00025"'],
+    [["--lmtp", "--host", "::1", "--port", "25"], {}, '--port "25"'],
+    [["--listen", "lmtp://127.0.0.1:25"], {}, '--listen "lmtp://127.0.0.1:25"'],
+    [["--port", "24", "--listen", "lmtp://[::1]:25"], {}, '--listen "lmtp://[::1]:25"'],
+    [[], { LISTEN: "lmtp://a:25" }, 'SMTP_PIGEON_LISTEN "lmtp://a:25"'],
+  ];
+  for (const [args, env, label] of asked) {
+    assertEquals(faultsOf([...URL, ...args], variables(env)), [
+      `Cannot use ${label}: must be at another port, as 25 is not for LMTP (RFC 2033 section 5)`,
+    ]);
+  }
+  // What is wrong with the host is said of the host.
+  assertEquals(faultsOf([...URL, "--lmtp", "--port", "25", "--host", "a b"]), [
+    'Cannot use --host "a b": must be a name, an IP address or unix:/PATH',
+  ]);
+  assertEquals(shown(config([...URL, "--port", "25"])), ["127.0.0.1:25"]);
+});
+
+Deno.test("proxies are all those that are named", () => {
+  const { proxies } = config([...URL, "--proxy-from", "unix", "--proxy-from", "::1"], {
+    SMTP_PIGEON_PROXY_FROM: "10.0.0.0/8",
+  });
+  const one = [...Array.from({ length: 15 }, () => 0), 1];
+  assertEquals(proxies, { networks: [{ octets: one, prefixLength: 128 }], unix: true });
+  const set = config(URL, { SMTP_PIGEON_PROXY_FROM: "10.0.0.0/8\nunix\n192.0.2.1" }).proxies;
+  assertEquals(set, {
+    networks: [
+      { octets: [10, 0, 0, 0], prefixLength: 8 },
+      { octets: [192, 0, 2, 1], prefixLength: 32 },
+    ],
+    unix: true,
+  });
+});
+
+Deno.test("each address and network that is wrong is a fault of its own", () => {
+  assertEquals(
+    faultsOf([...URL, "--listen", "x", "--listen", LMTP], { SMTP_PIGEON_PROXY_FROM: "a\n::1\nb" })
+      .map((fault) => fault.split(": must be")[0]),
+    [
+      'Cannot use --listen "x"',
+      'Cannot use SMTP_PIGEON_PROXY_FROM "a"',
+      'Cannot use SMTP_PIGEON_PROXY_FROM "b"',
+    ],
+  );
 });
 
 Deno.test("a template may come from a file, by flag or by variable", () => {
@@ -246,53 +395,105 @@ for (const [args, command] of commands) {
   });
 }
 
-const values: [args: string[], fault: string | null][] = [
-  ...["0", "1", "25", "65535", "00025"].map((v): [string[], null] => [["--port", v], null]),
-  ...["-1", "65536", "smtp", "1.5", "0x10", "1e3", " 25", "25 ", "1000000000000", "२५"].map((
+/** What stands on the command line, and what is wrong with it. */
+type Row = [args: string[], fault: string | null];
+
+const taken = (name: string, value: string): Row => [[`--${name}`, value], null];
+const refused = (name: string, value: string, wanted: string): Row => [
+  [`--${name}`, value],
+  `Cannot use --${name} "${value}": must be ${wanted}`,
+];
+
+const seconds = [["timeout", 3_600], ["idle-timeout", 3_600], ["message-timeout", 86_400]] as const;
+
+const sizes = [
+  ["max-size", "1G", 2 ** 30],
+  ["min-rate", "1G", 2 ** 30],
+  // As many as can be written in octets.
+  ["max-memory", "1024G", 9_999_999_999],
+] as const;
+
+const counts = [
+  ["max-recipients", 100_000],
+  ["max-messages", 999_999],
+  ["max-commands", 1_000_000],
+  ["max-errors", 1_000_000],
+  ["max-connections", 1_000_000],
+  ["max-connections-per-address", 1_000_000],
+] as const;
+
+const values: Row[] = [
+  ...["0", "1", "25", "65535", "00025"].map((v) => taken("port", v)),
+  ...["-1", "65536", "smtp", "1.5", "0x10", "1e3", " 25", "25 ", "1000000000000", "२५"].map((v) =>
+    refused("port", v, "an integer from 0 to 65535")
+  ),
+  ...seconds.flatMap(([name, most]) => [
+    ...["0.001", "1", "30", `${most}`, `${most}.000`].map((v) => taken(name, v)),
+    ...["0", "0.000", "-1", `${most}.001`, "1s", "1e3", ".5", "5.", "0.0001", "NaN", "Infinity"]
+      .map((v) => refused(name, v, `a number of seconds, more than 0 and at most ${most}`)),
+  ]),
+  ...sizes.flatMap(([name, most, octets]) => [
+    ...["1", "1K", "10m", most, `${octets}`].map((v) => taken(name, v)),
+    ...["0", "0M", "1.5M", "10MB", "10 M", "-1", "M", "9999999999G", "99999999999"].map((v) =>
+      refused(name, v, `a number of bytes from 1 to ${most}, such as 500K or 10M`)
+    ),
+  ]),
+  // One octet, or the least that can be written, over the most.
+  refused("max-size", "1073741825", "a number of bytes from 1 to 1G, such as 500K or 10M"),
+  refused("min-rate", "1073741825", "a number of bytes from 1 to 1G, such as 500K or 10M"),
+  refused("max-memory", "1025G", "a number of bytes from 1 to 1024G, such as 500K or 10M"),
+  ...counts.flatMap(([name, most]) => [
+    ...["1", "7", "007", `${most}`].map((v) => taken(name, v)),
+    ...["0", `${most + 1}`, "-1", "1.5", "1K", "many", " 1", "9999999999"].map((v) =>
+      refused(name, v, `an integer from 1 to ${most}`)
+    ),
+  ]),
+  ...["000", "600", "0660", "777"].map((v) => taken("socket-mode", v)),
+  ...["66", "7777", "1660", "00660", "668", "0o660", "rw-rw----"].map((v) =>
+    refused("socket-mode", v, "three octal digits, such as 660")
+  ),
+  ...["unix", "127.0.0.1", "::1", "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0"].map((v) =>
+    taken("proxy-from", v)
+  ),
+  ...["UNIX", "unix:/run/x", "localhost", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/", "10", "*"].map((
     v,
-  ): [string[], string] => [
-    ["--port", v],
-    `Cannot use --port "${v}": must be an integer from 0 to 65535`,
-  ]),
-  ...["0.001", "1", "30", "3600", "3600.000"].map((
-    v,
-  ): [string[], null] => [["--timeout", v], null]),
-  ...["0", "0.000", "-1", "3600.001", "1s", "1e3", ".5", "5.", "0.0001", "NaN", "Infinity"].map((
-    v,
-  ): [string[], string] => [
-    ["--timeout", v],
-    `Cannot use --timeout "${v}": must be a number of seconds, more than 0 and at most 3600`,
-  ]),
-  ...["1", "1K", "10m", "1G", "1073741824"].map((v): [string[], null] => [["--max-size", v], null]),
-  ...["0", "0M", "2G", "1073741825", "1.5M", "10MB", "10 M", "-1", "M", "9999999999G"].map((
-    v,
-  ): [string[], string] => [
-    ["--max-size", v],
-    `Cannot use --max-size "${v}": must be a number of bytes from 1 to 1G, such as 500K or 10M`,
-  ]),
-  ...["1", "100000"].map((v): [string[], null] => [["--max-recipients", v], null]),
-  ...["0", "100001", "many"].map((v): [string[], string] => [
-    ["--max-recipients", v],
-    `Cannot use --max-recipients "${v}": must be an integer from 1 to 100000`,
-  ]),
-  ...["::1", "0.0.0.0", "localhost"].map((v): [string[], null] => [["--host", v], null]),
-  ...["a b", "ü", " "].map((v): [string[], string] => [
-    ["--host", v],
-    `Cannot use --host "${v}": must be a name or an address`,
-  ]),
+  ) =>
+    refused(
+      "proxy-from",
+      v,
+      "an address, a network without bits behind its prefix such as 10.0.0.0/8, or unix",
+    )
+  ),
+  ...["smtp://[::1]:0", "lmtp://localhost:24", "smtp+unix:/run/x"].map((v) => taken("listen", v)),
+  ...["127.0.0.1:1025", "2525", "unix:/run/x", "http://127.0.0.1:1025"].map((v) =>
+    refused(
+      "listen",
+      v,
+      "an address such as smtp://127.0.0.1:1025, lmtp://[::1]:24, smtp+unix:/PATH or lmtp+unix:/PATH",
+    )
+  ),
+  refused("listen", "smtp://a:65536", "at a port from 0 to 65535"),
+  refused("listen", "smtp+unix:x", "an absolute path, such as /run/smtp-pigeon/smtp.sock"),
+  ...["::1", "[::1]", "0.0.0.0", "localhost", "unix:/run/x"].map((v) => taken("host", v)),
+  ...["a b", "ü", " ", "127.1", "127.0.0.1:25"].map((v) =>
+    refused("host", v, "a name, an IP address or unix:/PATH")
+  ),
+  refused("host", "unix:x", "an absolute path, such as /run/smtp-pigeon/smtp.sock"),
   [["--domain", "a\r\nb"], 'Cannot use --domain "a b": must be a name or an address'],
   ...["a=", "_=1", "a-b=1", "a=\n"].map((v): [string[], null] => [["--var", v], null]),
   ...["a", "=1", "1a=1", "a b=1", "ü=1", "a.b=1"].map((v): [string[], string] => [
     ["--var", v],
     `Cannot use --var "${v}": must be NAME=VALUE`,
   ]),
-  ...["true", "YES", "on", "1", "false", "No", "off", "0"].map((v): [string[], null] => [
-    [`--standalone-logging=${v}`],
-    null,
-  ]),
-  ...["maybe", "2", "y"].map((v): [string[], string] => [
-    [`--standalone-logging=${v}`],
-    `Cannot use --standalone-logging "${v}": must be true or false`,
+  ...["standalone-logging", "lmtp"].flatMap((name) => [
+    ...["true", "YES", "on", "1", "false", "No", "off", "0"].map((v): Row => [
+      [`--${name}=${v}`],
+      null,
+    ]),
+    ...["maybe", "2", "y"].map((v): Row => [
+      [`--${name}=${v}`],
+      `Cannot use --${name} "${v}": must be true or false`,
+    ]),
   ]),
   [["--standalone-logging="], "Cannot use --standalone-logging: must have a value"],
   // Options that there are not.
@@ -330,7 +531,12 @@ const values: [args: string[], fault: string | null][] = [
   [["--header"], "Cannot use --header: must have a value"],
   [["--template", ""], "Cannot use --template: must have a value"],
   [["--template-file", ""], "Cannot use --template-file: must have a value"],
-  [["--port", "1", "--port", "2"], "Cannot use --port: given 2 times, must be given once"],
+  ...[["host", "a"], ["port", "1"], ["domain", "a"], ["socket-mode", "600"], ["min-rate", "1"]]
+    .map(([name, value]): Row => [
+      [`--${name}`, value, `--${name}`, value],
+      `Cannot use --${name}: given 2 times, must be given once`,
+    ]),
+  [["--lmtp", "--lmtp"], "Cannot use --lmtp: given 2 times, must be given once"],
   [["--url", "x"], "Cannot use --url: given 2 times, must be given once"],
   [
     ["--standalone-logging", "--standalone-logging"],
@@ -425,10 +631,17 @@ Deno.test("a fault does not quote what SMTP_PIGEON_URL and SMTP_PIGEON_HEADER ar
 });
 
 Deno.test("a fault does not quote what a file holds", () => {
-  const names = ["PORT", "TIMEOUT", "MAX_SIZE", "MAX_RECIPIENTS", "HOST", "DOMAIN", "VAR"];
-  const env = Object.fromEntries(names.map((name) => [`SMTP_PIGEON_${name}_FILE`, "/secret"]));
+  // Any header and template is taken here.
+  const names = new Set(settings.map(([name]) => name)).difference(
+    new Set(["url", "header", "template"]),
+  );
+  const files = Array.from(names, (name) => `${variableOf(name)}_FILE`);
+  const env = Object.fromEntries(files.map((file) => [file, "/secret"]));
   const faults = faultsOf(URL, env, { "/secret": "s3 cret" });
-  assertEquals(faults.length, names.length);
+  assertEquals(
+    faults.map((fault) => fault.split(":")[0]).toSorted(),
+    files.map((file) => `Cannot use ${file}`).toSorted(),
+  );
   assertEquals(faults.filter((fault) => fault.includes("cret")), []);
   const { url, headers } = config([], {
     SMTP_PIGEON_URL_FILE: "/secret",

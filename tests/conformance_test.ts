@@ -21,7 +21,7 @@ const HEAD = {
 interface Proofs {
   /** The names of all dialogues. */
   readonly dialogues: readonly string[];
-  /** Whether a test file has a test of that name, given as its source has it. */
+  /** Whether a file has a test or a property of that name, given as its source has it. */
   readonly hasTest: (file: string, name: string) => boolean;
 }
 
@@ -35,7 +35,7 @@ function faultsOf(page: string, { dialogues, hasTest }: Proofs): string[] {
   const note = (cell: string, row: string): boolean => {
     const names = Array.from(cell.matchAll(/`([^`]+)`/g), ([, name]) => name);
     for (const name of names) {
-      const [, file, test] = /^(\S+_test\.ts): (.+)$/.exec(name) ?? [];
+      const [, file, test] = /^(\S+\.ts): (.+)$/.exec(name) ?? [];
       const exists = file === undefined ? dialogues.includes(name) : hasTest(file, test);
       if (!exists) faults.push(`${row}: there is no ${name}`);
       named.add(name);
@@ -84,9 +84,9 @@ function cellsOf(line: string): string[] {
   return line.split("|").slice(1, -1).map((cell) => cell.trim());
 }
 
-/** Whether a source calls a test function with that name: in quotes, or as a template has it. */
+/** Whether a source calls a test function, or property(), with that name in quotes or a template. */
 function declares(source: string, name: string): boolean {
-  const call = /\btest\w*\(\s*(?:\[[^\]]*\],\s*)?(["`])/g;
+  const call = /\b(?:test\w*|property)\(\s*(?:\[[^\]]*\],\s*)?(["`])/g;
   return source.matchAll(call).some(({ index, 0: { length }, 1: quote }) =>
     source.startsWith(name + quote, index + length)
   );
@@ -176,6 +176,7 @@ const sources: readonly (readonly [source: string, has: boolean])[] = [
   ["Deno.test(`it greets`, () => {});", true],
   ['testConnection(\n  "it greets",\n  async () => {});', true],
   ['testWith(["sh"], "it greets", run);', true],
+  ['property("it greets", inputs, holds)', true],
   ['// "it greets"', false],
   ['assertEquals("it greets", x);', false],
   ['Deno.test("it greets twice", () => {});', false],

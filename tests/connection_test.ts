@@ -1,18 +1,44 @@
 /** One connection on a socket in memory, by a clock that stands still: what it says, tells and delivers. */
-import { LINGER_MS } from "../lib/channel.ts";
-import { converse } from "../lib/connection.ts";
+import { DATA_READ_OCTETS, LINGER_MS } from "../lib/channel.ts";
+import { type ConnectionOptions, converse } from "../lib/connection.ts";
 import type { Event } from "../lib/event.ts";
 import type { Courier, Mail, Outcome } from "../lib/mail.ts";
-import type { Session } from "../lib/state.ts";
+import { Room } from "../lib/room.ts";
+import type { Policy, Session } from "../lib/state.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { type Clock, testInTime, watch } from "./clock.ts";
 import { PuppetSocket } from "./socket.ts";
 
 const IDLE_MS = 300_000;
+const MESSAGE_MS = 5 * IDLE_MS;
+/** Octets a second: in the time for a command 300 of them. */
+const MIN_RATE = 1;
 const MAX_OCTETS = 1_000;
 const STOPPING = "421 4.3.2 here service shutting down, closing connection\r\n";
 const TOO_LATE = "421 4.4.2 here waited too long, closing connection\r\n";
+const TOO_LONG = "421 4.4.2 here message took too long, closing connection\r\n";
+const TOO_SLOW =
+  `421 4.4.2 here data comes slower than ${MIN_RATE} octets/s, closing connection\r\n`;
+const NO_ROOM = "421 4.3.1 here too many messages at once, try again later\r\n";
 const ACCEPTED: Outcome = { kind: "accepted", note: "taken" };
+
+/** What a connection obeys where a test does not say otherwise. */
+const POLICY: Policy = {
+  ...{ protocol: "SMTP", domain: "here", maxMessageOctets: MAX_OCTETS, maxRecipients: 2 },
+  ...{ maxErrors: 5, maxCommands: 100, maxMessages: 100 },
+};
+const LIMITS: ConnectionOptions["limits"] = {
+  ...{ maxLineOctets: 200, maxMessageOctets: MAX_OCTETS },
+  ...{ idleTimeoutMs: IDLE_MS, messageTimeoutMs: MESSAGE_MS, minRate: MIN_RATE },
+};
+const REMOTE = { address: "192.0.2.1", port: 49152, tls: false };
+
+/** What is different on a stage. */
+interface Setting {
+  readonly policy?: Partial<Policy>;
+  readonly limits?: Partial<ConnectionOptions["limits"]>;
+  readonly room?: Room;
+}
 
 /** A connection, both of its ends, and all that it gives away. */
 class Stage {
@@ -22,27 +48,31 @@ class Stage {
   /** What the courier was given, and how it is told to give up. */
   readonly mails: Mail[] = [];
   readonly signals: AbortSignal[] = [];
-  /** Gives the courier's answer. */
-  readonly deliver: (outcome: Outcome) => void;
-  readonly #outcome = Promise.withResolvers<Outcome>();
+  readonly #setting: Setting;
+  /** Those that wait for the courier's answer. */
+  readonly #outcomes: ((outcome: Outcome) => void)[] = [];
   readonly #soon = new AbortController();
   readonly #now = new AbortController();
   #heard = 0;
   #ids = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, setting: Setting = {}) {
     this.clock = clock;
-    this.deliver = this.#outcome.resolve;
+    this.#setting = setting;
   }
 
   /** Begins; `courier` answers when `deliver` says so, where none is named. */
-  begin(courier: Courier = () => this.#outcome.promise): { isOver: boolean } {
+  begin(
+    courier: Courier = () => new Promise((resolve) => this.#outcomes.push(resolve)),
+  ): { isOver: boolean } {
+    const { policy, limits, room = new Room(Infinity) } = this.#setting;
     return watch(converse(
       this.socket,
-      { address: "192.0.2.1", port: 49152, tls: false },
+      REMOTE,
       {
-        policy: { domain: "here", maxMessageOctets: MAX_OCTETS, maxRecipients: 2, maxErrors: 5 },
-        limits: { maxLineOctets: 200, maxMessageOctets: MAX_OCTETS, idleTimeoutMs: IDLE_MS },
+        policy: { ...POLICY, ...policy },
+        limits: { ...LIMITS, ...limits },
+        room,
         courier: (mail, signal) => {
           this.mails.push(mail);
           this.signals.push(signal);
@@ -51,9 +81,15 @@ class Stage {
         observe: (event) => this.events.push(event),
         newId: () => `id-${++this.#ids}`,
         now: () => new Date(this.#ids * 1_000),
+        uptimeMs: () => this.clock.now,
       },
       { soon: this.#soon.signal, now: this.#now.signal },
     ));
+  }
+
+  /** Gives the courier's answer. */
+  deliver(outcome: Outcome): void {
+    this.#outcomes.shift()!(outcome);
   }
 
   /** The client says something; gives what it hears since it was last asked. */
@@ -71,6 +107,12 @@ class Stage {
     return heard;
   }
 
+  /** The client ends its half; gives what it hears then. */
+  async leave(): Promise<string> {
+    this.socket.end();
+    return await this.heard();
+  }
+
   stopSoon(): void {
     this.#soon.abort();
   }
@@ -86,20 +128,30 @@ class Stage {
 }
 
 /** A test that brings a connection to its end. */
-function testConnection(name: string, run: (stage: Stage) => Promise<void>): void {
+function testConnection(
+  name: string,
+  run: (stage: Stage) => Promise<void>,
+  setting?: Setting,
+): void {
   testInTime(name, async (clock) => {
-    const stage = new Stage(clock);
+    const stage = new Stage(clock, setting);
     await run(stage);
-    const { socket, kinds } = stage;
-    assertEquals(socket.closes, 1, "closed once");
-    assertEquals(socket.trespasses, []);
-    assertEquals(kinds.filter((kind) => kind === "logout"), ["logout"]);
-    assertEquals(kinds.at(-1), "logout");
-    const { said } = socket;
-    stage.stopSoon();
-    stage.stopNow();
-    assertEquals(await stage.heard().then(() => socket.said), said, "said after the end");
+    await assertEnded(stage);
   });
+}
+
+async function assertEnded(stage: Stage): Promise<void> {
+  const { socket, kinds, clock } = stage;
+  assertEquals(socket.closes, 1, "closed once");
+  assertEquals(socket.trespasses, []);
+  assertEquals(kinds.filter((kind) => kind === "logout"), ["logout"]);
+  assertEquals(kinds.at(-1), "logout");
+  const { said } = socket;
+  const timers = clock.countTimers();
+  stage.stopSoon();
+  stage.stopNow();
+  assertEquals(await stage.heard().then(() => socket.said), said, "said after the end");
+  assertEquals(clock.countTimers(), timers, "timers after the end");
 }
 
 const OPEN = "EHLO me\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\n";
@@ -113,12 +165,20 @@ const ways: Readonly<Record<Exclude<Session["state"], "closed">, string>> = {
   data: `${OPEN}DATA\r\nSubj`,
   chunk: `${OPEN}BDAT 9 LAST\r\nSubj`,
   chunked: `${OPEN}BDAT 4\r\nSubj`,
+  spoiled: `${OPEN}BDAT ${MAX_OCTETS + 1}\r\n${"x".repeat(MAX_OCTETS + 1)}`,
   discarding: "EHLO me\r\nBDAT 9\r\nSubj",
   delivering: `${OPEN}DATA\r\nhello\r\n.\r\n`,
 };
 
 /** Those that a stopping server leaves at once. */
-const idle = ["connected", "ready", "transaction", "authenticating", "discarding"] as const;
+const idle = [
+  ...["connected", "ready", "transaction", "authenticating", "spoiled", "discarding"] as const,
+];
+
+/** Those in which a line is awaited. */
+const awaitingLine = [
+  ...["connected", "ready", "transaction", "authenticating", "chunked", "spoiled"] as const,
+];
 
 /** Those in which a message is coming; and what brings the rest of it. */
 const within: readonly (readonly [state: keyof typeof ways, rest: string])[] = [
@@ -128,7 +188,7 @@ const within: readonly (readonly [state: keyof typeof ways, rest: string])[] = [
 ];
 
 testConnection("a message of which nothing was sent is reset without POST", async (stage) => {
-  const { socket, events } = stage;
+  const { events } = stage;
   stage.begin();
   await stage.heard();
   await stage.say(OPEN);
@@ -138,12 +198,11 @@ testConnection("a message of which nothing was sent is reset without POST", asyn
   assertMatch(await stage.heard(), /^451 4\.3\.0 /);
   const resets = events.filter(({ kind }) => kind === "reset");
   assertEquals<unknown>(resets, [{ kind: "reset", id: "id-1", posted: false }]);
-  socket.end();
-  await stage.heard();
+  await stage.leave();
 });
 
 testConnection("a plain session is told event by event", async (stage) => {
-  const { socket, events } = stage;
+  const { events } = stage;
   const conversation = stage.begin();
   assertEquals(await stage.heard(), "220 here ESMTP smtp-pigeon ready\r\n");
   await stage.say(OPEN);
@@ -153,8 +212,7 @@ testConnection("a plain session is told event by event", async (stage) => {
   stage.deliver(ACCEPTED);
   assertEquals(await stage.heard(), "250 2.0.0 OK: taken (id-1)\r\n");
   assertEquals(await stage.say("QUIT\r\n"), "221 2.0.0 here closing connection\r\n");
-  socket.end();
-  await stage.heard();
+  await stage.leave();
   assert(conversation.isOver);
   const path = (localPart: string) => ({ localPart, domain: "x.example" });
   assertEquals<unknown>(events, [
@@ -219,8 +277,7 @@ testConnection("what is refused is told, with the reply", async (stage) => {
   stage.begin(() => Promise.resolve({ kind: "rejected", reason: "no" }));
   await stage.say("DATA\r\n");
   await stage.say(ways.delivering);
-  stage.socket.end();
-  await stage.heard();
+  await stage.leave();
   // What became of a message is for the courier to tell.
   assertEquals(
     stage.events.flatMap((event) => event.kind === "refused" ? [event.reply.code] : []),
@@ -319,6 +376,8 @@ testConnection(
     await stage.say("ect: x\r\n.\r\n");
     socket.hear();
     assertEquals(await stage.heard(), TOO_LATE);
+    await stage.say(ways.delivering);
+    assertEquals(await stage.leave(), "");
     assert(conversation.isOver);
     assertEquals(stage.mails, []);
     assertEquals(stage.kinds.slice(-2), ["lost", "logout"]);
@@ -329,41 +388,189 @@ for (const [state, way] of Object.entries(ways).filter(([state]) => state !== "d
   testConnection(
     `a client that says nothing more when ${state} is let go in time`,
     async (stage) => {
-      const { clock } = stage;
+      const { clock, socket } = stage;
       const conversation = stage.begin();
       await stage.say(way);
       await clock.tickAsync(IDLE_MS - 1);
       assertEquals(await stage.heard(), "");
       await clock.tickAsync(1);
       assertEquals(await stage.heard(), TOO_LATE);
+      assert(socket.isHalfClosed);
+      // What it says now is read, lest the connection be reset, and not acted on.
+      assertEquals(await stage.say(ways.delivering), "");
+      assertEquals([socket.unread, conversation.isOver], [0, false]);
+      await clock.tickAsync(LINGER_MS);
       assert(conversation.isOver);
       assertEquals(stage.mails, []);
     },
   );
 }
 
-testConnection("a client that says anything at all is not idle", async (stage) => {
+for (const state of awaitingLine) {
+  testConnection(
+    `a client that says a line octet by octet has no more time for it when ${state}`,
+    async (stage) => {
+      const { clock } = stage;
+      const conversation = stage.begin();
+      await stage.say(ways[state]);
+      for (const octet of "NOOP\r") {
+        await clock.tickAsync(IDLE_MS / 5 - 1);
+        assertEquals(await stage.say(octet), "");
+      }
+      await clock.tickAsync(4);
+      assertEquals(await stage.heard(), "");
+      await clock.tickAsync(1);
+      assertEquals(await stage.heard(), TOO_LATE);
+      assertEquals(await stage.say("\n"), "");
+      assertEquals(await stage.leave(), "");
+      assert(conversation.isOver);
+    },
+  );
+}
+
+testConnection("each command has a time of its own", async (stage) => {
   const { clock } = stage;
   stage.begin();
   await stage.heard();
-  for (const octet of "NOOP\r") {
-    await stage.say(octet);
-    await clock.tickAsync(IDLE_MS - 1);
+  for (const line of ["NO", "OP\r\n", "RSET\r\nNO", "OP\r\n"]) {
+    await clock.tickAsync(IDLE_MS / 2 - 1);
+    assertEquals(await stage.say(line), line.includes("\n") ? "250 2.0.0 OK\r\n" : "");
   }
-  assertMatch(await stage.say("\n"), /^250 /);
   await clock.tickAsync(IDLE_MS);
   assertEquals(await stage.heard(), TOO_LATE);
+  await stage.leave();
 });
 
+/** What brings mail data, in pieces of so many octets, and its end. */
+const pieces: [name: string, start: string, piece: (octets: number) => string, end: string][] = [
+  ["DATA", `${OPEN}DATA\r\n`, (octets) => "x".repeat(octets), "\r\n.\r\n"],
+  ["one chunk", `${OPEN}BDAT 901 LAST\r\n`, (octets) => "x".repeat(octets), "\n"],
+  ["chunks", OPEN, (octets) => `BDAT ${octets}\r\n${"x".repeat(octets)}`, "BDAT 0 LAST\r\n"],
+];
+for (const [name, start, piece, end] of pieces) {
+  testConnection(`each piece of data has a time of its own, in ${name}`, async (stage) => {
+    const { clock } = stage;
+    stage.begin(() => Promise.resolve(ACCEPTED));
+    await stage.say(start);
+    for (let count = 0; count < 3; count++) {
+      await clock.tickAsync(IDLE_MS - 1);
+      assertMatch(await stage.say(piece(300)), /^(250 2\.0\.0 300 octets received\r\n)?$/);
+    }
+    assertEquals(await stage.say(end), "250 2.0.0 OK: taken (id-1)\r\n");
+    assertEquals(stage.mails[0].data.filter((octet) => octet === 120).length, 900);
+    await stage.leave();
+  });
+
+  testConnection(`data that comes just at the rate is taken, in ${name}`, async (stage) => {
+    const { clock } = stage;
+    stage.begin();
+    await stage.say(start);
+    for (let ms = 0; ms < 3 * IDLE_MS; ms += 10_000) {
+      await clock.tickAsync(10_000);
+      assert(!(await stage.say(piece(10))).includes("421 "), `${ms} ms`);
+    }
+    await stage.leave();
+  }, { limits: { messageTimeoutMs: 10 * IDLE_MS } });
+
+  testConnection(`data that comes any slower is not taken, in ${name}`, async (stage) => {
+    const { clock } = stage;
+    const conversation = stage.begin();
+    await stage.say(start);
+    await stage.say(piece(10));
+    await clock.tickAsync(IDLE_MS - 1);
+    await stage.say(piece(10));
+    // What comes with the first command is not counted, and each command after that is.
+    const counted = name === "chunks" ? piece(10).length : 20;
+    await clock.tickAsync(1_000 * counted);
+    assertEquals(await stage.heard(), "");
+    await clock.tickAsync(1);
+    assertEquals(await stage.heard(), TOO_SLOW);
+    assertEquals(await stage.say(ways.delivering), "");
+    assertEquals(await stage.leave(), "");
+    assert(conversation.isOver);
+    assertEquals(stage.mails, []);
+    assertEquals(stage.kinds.slice(-2), ["lost", "logout"]);
+  });
+}
+
+/** What keeps a message from its end, a piece at a time that is always in time. */
+const dawdling: [name: string, start: string, piece: string, isLost: boolean][] = [
+  ["DATA", `${OPEN}DATA\r\n`, "x".repeat(300), true],
+  ["one chunk", `${OPEN}BDAT ${MAX_OCTETS} LAST\r\n`, "x".repeat(50), true],
+  ["several chunks", OPEN, `BDAT 10\r\n${"x".repeat(10)}`, true],
+  ["a refused chunk", `${OPEN}BDAT 5000\r\n`, "x".repeat(300), false],
+  ["a refused chunk without MAIL", "EHLO me\r\nBDAT 5000\r\n", "x".repeat(300), false],
+  ["recipients", OPEN, "RCPT TO:<c@x.example>\r\n", false],
+  ["other commands", OPEN, "NOOP\r\n", false],
+];
+for (const [name, start, piece, isLost] of dawdling) {
+  testConnection(`a message takes no longer than it may, in ${name}`, async (stage) => {
+    const { clock } = stage;
+    const conversation = stage.begin();
+    await stage.heard();
+    // What counts is the time since MAIL.
+    await clock.tickAsync(IDLE_MS - 1);
+    await stage.say(start);
+    for (let ms = 0; ms < MESSAGE_MS - IDLE_MS; ms += IDLE_MS) {
+      await clock.tickAsync(IDLE_MS);
+      assert(!(await stage.say(piece)).includes("421 "));
+    }
+    await clock.tickAsync(IDLE_MS - 1);
+    assertEquals(await stage.heard(), "");
+    await clock.tickAsync(1);
+    assertEquals(await stage.heard(), TOO_LONG);
+    assertEquals(await stage.say(`\r\n.\r\n${ways.delivering}`), "");
+    assertEquals(await stage.leave(), "");
+    assert(conversation.isOver);
+    assertEquals(stage.mails, []);
+    assertEquals(stage.kinds.includes("lost"), isLost);
+  }, { limits: { idleTimeoutMs: IDLE_MS + 1, minRate: 0.001 } });
+}
+
+const delivered = "DATA\r\nhello\r\n.\r\n";
+for (const [name, text] of [...resets, ["a delivery, long as it took,", delivered]] as const) {
+  testConnection(`${name} gives the next message all the time that there is`, async (stage) => {
+    const { clock } = stage;
+    stage.begin();
+    await stage.say(OPEN);
+    await clock.tickAsync(MESSAGE_MS - 1);
+    await stage.say(text);
+    await clock.tickAsync(MESSAGE_MS + 1);
+    if (text === delivered) stage.deliver(ACCEPTED);
+    await stage.say(OPEN);
+    await clock.tickAsync(MESSAGE_MS - 1);
+    assertEquals(await stage.heard(), "");
+    await clock.tickAsync(1);
+    assertEquals(await stage.heard(), TOO_LONG);
+    await stage.leave();
+  }, { limits: { idleTimeoutMs: 3 * MESSAGE_MS } });
+}
+
+testConnection("the rate of a message is its own", async (stage) => {
+  const { clock } = stage;
+  stage.begin(() => Promise.resolve(ACCEPTED));
+  await stage.say(`${OPEN}DATA\r\n`);
+  await stage.say("x".repeat(600));
+  await clock.tickAsync(IDLE_MS - 1);
+  await stage.say("\r\n.\r\n");
+  await stage.say(`${OPEN}DATA\r\n`);
+  await clock.tickAsync(IDLE_MS - 1);
+  assertEquals(await stage.say("x"), "");
+  await clock.tickAsync(1_000);
+  assertEquals(await stage.heard(), "");
+  await clock.tickAsync(1);
+  assertEquals(await stage.heard(), TOO_SLOW);
+  assertEquals(stage.mails.length, 1);
+  await stage.leave();
+});
 testConnection("a client that waits for its message is not idle", async (stage) => {
-  const { clock, socket } = stage;
+  const { clock } = stage;
   stage.begin();
   await stage.say(ways.delivering);
   await clock.tickAsync(10 * IDLE_MS);
   stage.deliver(ACCEPTED);
   assertEquals(await stage.heard(), "250 2.0.0 OK: taken (id-1)\r\n");
-  socket.end();
-  await stage.heard();
+  await stage.leave();
 });
 
 for (const state of idle) {
@@ -373,6 +580,7 @@ for (const state of idle) {
       await stage.say(ways[state]);
       stage[stop]();
       assertEquals(await stage.heard(), STOPPING);
+      assertEquals(await stage.leave(), "");
       assert(conversation.isOver);
       assert(!stage.kinds.includes("lost"), "nothing is lost");
     });
@@ -403,6 +611,8 @@ for (const [state, rest] of within) {
     await stage.heard();
     stage.stopNow();
     assertEquals(await stage.heard(), STOPPING);
+    assertEquals(await stage.say(`${rest}${ways.delivering}`), "");
+    assertEquals(await stage.leave(), "");
     assert(conversation.isOver);
     assertEquals(stage.mails, []);
     assertEquals(stage.events.slice(-2), [
@@ -417,12 +627,11 @@ testConnection("who has to leave soon leaves when the message is given up", asyn
   await stage.say(ways.chunked);
   stage.stopSoon();
   assertEquals(await stage.say("RSET\r\n"), `250 2.0.0 OK\r\n${STOPPING}`);
-  stage.socket.end();
-  await stage.heard();
+  await stage.leave();
 });
 
 testConnection("who has to leave soon hears first what became of the message", async (stage) => {
-  const { clock, socket } = stage;
+  const { clock } = stage;
   stage.begin();
   await stage.say(`${ways.delivering}NOOP\r\n`);
   stage.stopSoon();
@@ -430,12 +639,10 @@ testConnection("who has to leave soon hears first what became of the message", a
   assertEquals([await stage.heard(), stage.signals[0].aborted], ["", false]);
   stage.deliver(ACCEPTED);
   assertEquals(await stage.heard(), `250 2.0.0 OK: taken (id-1)\r\n${STOPPING}`);
-  socket.end();
-  await stage.heard();
+  await stage.leave();
 });
 
 testConnection("who has to leave now hears that the courier has given up", async (stage) => {
-  const { socket } = stage;
   stage.begin((_mail, signal) =>
     new Promise((resolve) =>
       signal.addEventListener("abort", () => resolve({ kind: "deferred", reason: "stopped" }))
@@ -449,8 +656,7 @@ testConnection("who has to leave now hears that the courier has given up", async
     await stage.heard(),
     `451 4.3.0 Not delivered, try again later: stopped (id-1)\r\n${STOPPING}`,
   );
-  socket.end();
-  await stage.heard();
+  await stage.leave();
 });
 
 testConnection("who has to leave now is left where the courier does not give up", async (stage) => {
@@ -480,6 +686,7 @@ testConnection("a stop that comes twice is told once", async (stage) => {
   assertEquals(socket.closes, 0);
   socket.hear();
   assertEquals(await stage.heard(), STOPPING);
+  assertEquals(await stage.leave(), "");
   assert(conversation.isOver);
 });
 
@@ -508,8 +715,7 @@ testConnection("a stop while the client takes its replies is not forgotten", asy
   stage.stopSoon();
   socket.hear();
   assertEquals(await stage.heard(), `220 here ESMTP smtp-pigeon ready\r\n${STOPPING}`);
-  socket.end();
-  await stage.heard();
+  await stage.leave();
   assert(conversation.isOver);
 });
 
@@ -517,8 +723,7 @@ testConnection("a stop before the session begins ends it after the greeting", as
   stage.stopSoon();
   const conversation = stage.begin();
   assertEquals(await stage.say(OPEN), `220 here ESMTP smtp-pigeon ready\r\n${STOPPING}`);
-  stage.socket.end();
-  await stage.heard();
+  await stage.leave();
   assert(conversation.isOver);
   assertEquals(stage.kinds, ["session", "logout"]);
 });
@@ -554,8 +759,7 @@ for (const state of idle) {
   testConnection(`a client that leaves when ${state} hears nothing more`, async (stage) => {
     const conversation = stage.begin();
     await stage.say(ways[state]);
-    stage.socket.end();
-    assertEquals(await stage.heard(), "");
+    assertEquals(await stage.leave(), "");
     assert(conversation.isOver);
     assert(!stage.kinds.includes("lost"), "nothing is lost");
   });
@@ -565,8 +769,7 @@ for (const [state] of within) {
   testConnection(`a client that leaves when ${state} loses its message`, async (stage) => {
     const conversation = stage.begin();
     await stage.say(ways[state]);
-    stage.socket.end();
-    assertEquals(await stage.heard(), "");
+    assertEquals(await stage.leave(), "");
     assert(conversation.isOver);
     assertEquals(stage.mails, []);
     assertEquals(stage.events.slice(-2), [
@@ -581,8 +784,7 @@ testConnection(
   async (stage) => {
     const conversation = stage.begin();
     await stage.say(ways.delivering);
-    stage.socket.end();
-    assertEquals(await stage.heard(), "");
+    assertEquals(await stage.leave(), "");
     stage.deliver(ACCEPTED);
     assertEquals(await stage.heard(), "250 2.0.0 OK: taken (id-1)\r\n");
     assert(conversation.isOver);
@@ -606,8 +808,7 @@ testConnection("what comes behind QUIT is not listened to", async (stage) => {
   const heard = await stage.say(`QUIT\r\n${ways.delivering}`);
   assertEquals(heard, "221 2.0.0 here closing connection\r\n");
   await stage.say(ways.delivering);
-  stage.socket.end();
-  assertEquals(await stage.heard(), "");
+  assertEquals(await stage.leave(), "");
   assertEquals([stage.mails.length, stage.kinds], [0, ["session", "logout"]]);
 });
 
@@ -631,14 +832,16 @@ testInTime(
     socket.end();
     const conversation = watch(converse(
       socket,
-      { address: "192.0.2.1", port: 49152, tls: false },
+      REMOTE,
       {
-        policy: { domain: "here", maxMessageOctets: 1, maxRecipients: 1, maxErrors: 1 },
-        limits: { maxLineOctets: 200, maxMessageOctets: 1, idleTimeoutMs: IDLE_MS },
+        policy: POLICY,
+        limits: LIMITS,
+        room: new Room(1),
         courier: () => Promise.resolve(ACCEPTED),
         observe: () => {},
         newId: () => "id",
         now: () => new Date(0),
+        uptimeMs: () => 0,
       },
       { soon: signal("soon"), now: signal("now") },
     ));
@@ -650,3 +853,278 @@ testInTime(
     ]);
   },
 );
+
+const TLS_HELLO = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+testConnection("who begins with TLS is told so at once, though no line ends", async (stage) => {
+  const conversation = stage.begin();
+  await stage.heard();
+  assertEquals(
+    await stage.say(TLS_HELLO),
+    "421 4.7.0 here speaks SMTP, not TLS, closing connection\r\n",
+  );
+  assert(stage.socket.isHalfClosed);
+  assertEquals(await stage.say(TLS_HELLO), "");
+  assertEquals(stage.socket.unread, 0);
+  await stage.clock.tickAsync(LINGER_MS);
+  assert(conversation.isOver);
+  assertEquals(stage.kinds, ["session", "refused", "logout"]);
+});
+
+const LMTP: Setting = { policy: { protocol: "LMTP" } };
+const LMTP_OPEN = `${OPEN.replace("EHLO", "LHLO")}RCPT TO:<c@x.example>\r\n`;
+const LMTP_REPLIES: [outcome: Outcome, reply: string][] = [
+  [ACCEPTED, "250 2.0.0 OK: taken (id-1)\r\n"],
+  [
+    { kind: "deferred", reason: "not now" },
+    "451 4.3.0 Not delivered, try again later: not now (id-1)\r\n",
+  ],
+  [{ kind: "rejected", reason: "never" }, "554 5.6.0 Not delivered: never (id-1)\r\n"],
+];
+for (const text of ["DATA\r\nhello\r\n.\r\n", "BDAT 7 LAST\r\nhello\r\n"]) {
+  for (const [outcome, reply] of LMTP_REPLIES) {
+    const command = text.slice(0, 4);
+    testConnection(
+      `in LMTP each recipient of ${command} hears ${outcome.kind}, and no sooner`,
+      async (stage) => {
+        stage.begin();
+        await stage.say(LMTP_OPEN);
+        assertMatch(await stage.say(text), /^(354 .*\r\n)?$/);
+        stage.deliver(outcome);
+        assertEquals(await stage.heard(), `${reply}${reply}`);
+        assertEquals(stage.mails.length, 1);
+        assertEquals(stage.mails[0].envelope.forwardPaths.length, 2);
+        assertEquals(await stage.say("QUIT\r\n"), "221 2.0.0 here closing connection\r\n");
+        await stage.leave();
+        assertEquals(stage.kinds, [
+          ...["session", "mail", "recipient", "recipient", "data", "reset", "session", "logout"],
+        ]);
+      },
+      LMTP,
+    );
+  }
+}
+
+const tooBig: [name: string, text: string][] = [
+  ["DATA", `DATA\r\n${"x".repeat(MAX_OCTETS)}\r\n.\r\n`],
+  ["BDAT", `BDAT ${MAX_OCTETS + 1} LAST\r\n${"x".repeat(MAX_OCTETS + 1)}`],
+];
+for (const [name, text] of tooBig) {
+  testConnection(`in LMTP each recipient of ${name} hears that it is too big`, async (stage) => {
+    stage.begin();
+    await stage.say(LMTP_OPEN);
+    assertMatch(await stage.say(text), /^(354 .*\r\n)?(552 5\.3\.4 [^\r]*\r\n){2}$/);
+    // What is told is that it was refused, once.
+    assertEquals(stage.kinds.filter((kind) => kind === "refused").length, 1);
+    assertEquals(stage.mails, []);
+    await stage.leave();
+  }, LMTP);
+}
+
+/** What the messages of a test share. */
+const ROOM_OCTETS = 100_000;
+const BIG_OCTETS = 200_000;
+const BIG: Setting = {
+  policy: { maxMessageOctets: 1_000_000 },
+  limits: { maxMessageOctets: 1_000_000 },
+};
+
+/** Two connections, of which the first has all the room, and the second waits for it. */
+function testWaiting(
+  name: string,
+  run: (first: Stage, second: Stage, conversation: { isOver: boolean }) => Promise<void>,
+  limits: Partial<ConnectionOptions["limits"]> = {},
+): void {
+  testInTime(name, async (clock) => {
+    const room = new Room(ROOM_OCTETS);
+    const setting = { ...BIG, limits: { ...BIG.limits, ...limits }, room };
+    const first = new Stage(clock, setting);
+    const second = new Stage(clock, { ...setting });
+    first.begin();
+    await first.say(`${OPEN}DATA\r\n`);
+    await first.say("x".repeat(BIG_OCTETS));
+    assertEquals(first.socket.unread, 0, "whoever is first has room");
+    const conversation = second.begin();
+    await second.say(`${OPEN}DATA\r\n`);
+    await second.say("y".repeat(BIG_OCTETS));
+    assertWaits(second);
+    await run(first, second, conversation);
+    for (const stage of [first, second]) await assertEnded(stage);
+    await assertEmpty(room);
+  });
+}
+
+/** Holds that of what has come since DATA one read is done, and the rest waits. */
+function assertWaits({ socket }: Stage): void {
+  assertEquals(socket.unread, BIG_OCTETS - DATA_READ_OCTETS);
+}
+
+/** Holds that nobody has any room: beside a message that is there first, another one has it all. */
+async function assertEmpty(room: Room): Promise<void> {
+  const free = 64 * 1024;
+  await room.hold({}, free + 1);
+  const all = watch(room.hold({}, free + ROOM_OCTETS - 1));
+  await Promise.resolve();
+  await Promise.resolve();
+  assert(all.isOver, "room is not given back");
+}
+
+const END = "\r\n.\r\n";
+const TAKEN = "250 2.0.0 OK: taken (id-1)\r\n";
+
+testWaiting("a message waits unread for room until another is delivered", async (first, second) => {
+  const { clock } = first;
+  await clock.tickAsync(IDLE_MS / 2);
+  assertEquals(await first.say(END), "");
+  await clock.tickAsync(IDLE_MS / 2 - 1);
+  assertWaits(second);
+  first.deliver(ACCEPTED);
+  assertEquals(await first.heard(), TAKEN);
+  assertEquals([await second.heard(), second.socket.unread], ["", 0]);
+  assertEquals(await second.say(END), "");
+  second.deliver(ACCEPTED);
+  assertEquals(await second.heard(), TAKEN);
+  assertEquals(second.mails[0].data.length, BIG_OCTETS + 2);
+  for (const stage of [first, second]) await stage.leave();
+});
+
+const leavings: [name: string, leave: (stage: Stage) => Promise<unknown>][] = [
+  ["leaves", (first) => first.leave()],
+  ["is reset", async (first) => {
+    first.socket.fail("read");
+    return await first.heard();
+  }],
+  ["is too big", async (first) => {
+    await first.say("x".repeat(1_000_000));
+    await first.clock.tickAsync(10);
+    assertMatch(await first.say(END), /^552 /);
+  }],
+];
+for (const [name, leave] of leavings) {
+  testWaiting(`a message that waits goes on when the client before ${name}`, async (...stages) => {
+    const [first, second] = stages;
+    await leave(first);
+    await first.clock.tickAsync(1);
+    assertEquals([await second.heard(), second.socket.unread], ["", 0]);
+    await second.say(END);
+    second.deliver(ACCEPTED);
+    assertEquals(await second.heard(), TAKEN);
+    for (const stage of [first, second]) await stage.leave();
+  });
+}
+
+testWaiting("a message that waits for room too long is put off", async (first, second, over) => {
+  const { clock } = first;
+  await clock.tickAsync(IDLE_MS - 1);
+  // Its client is patient; the other one's is not asked.
+  assertEquals(await first.say("x"), "");
+  assertEquals(await second.heard(), "");
+  await clock.tickAsync(1);
+  assertEquals(await second.heard(), NO_ROOM);
+  assertEquals(second.kinds.slice(-2), ["lost", "logout"]);
+  assert(second.socket.isHalfClosed);
+  await clock.tickAsync(LINGER_MS);
+  assert(over.isOver);
+  assertEquals(second.mails, []);
+  await first.say(END);
+  first.deliver(ACCEPTED);
+  assertEquals(await first.heard(), TAKEN);
+  await first.leave();
+});
+
+testWaiting("a client that waits for room may finish when the server stops", async (...stages) => {
+  const [first, second] = stages;
+  for (const stage of [first, second]) stage.stopSoon();
+  for (const stage of [first, second]) assertEquals(await stage.heard(), "");
+  for (const stage of [first, second]) {
+    await stage.say(END);
+    stage.deliver(ACCEPTED);
+    assertEquals(await stage.heard(), `${TAKEN}${STOPPING}`);
+    await stage.leave();
+  }
+});
+
+testWaiting(
+  "a client that waits for room is dismissed when the server stops now",
+  async (first, second, conversation) => {
+    for (const stage of [first, second]) stage.stopSoon();
+    second.stopNow();
+    assertEquals(await second.heard(), STOPPING);
+    assertEquals(second.kinds.slice(-2), ["lost", "logout"]);
+    await second.leave();
+    assert(conversation.isOver);
+    assertEquals(second.mails, []);
+    await first.leave();
+  },
+);
+
+testWaiting("who had to wait for room does not pay for it", async (first, second) => {
+  const { clock } = first;
+  await clock.tickAsync(IDLE_MS - 1);
+  await first.leave();
+  assertEquals([await second.heard(), second.socket.unread], ["", 0]);
+  // It has sent as fast as it was let.
+  await clock.tickAsync(IDLE_MS / 2);
+  assertEquals(await second.say(END), "");
+  second.deliver(ACCEPTED);
+  assertEquals(await second.heard(), TAKEN);
+  await second.leave();
+}, { minRate: 100_000, messageTimeoutMs: IDLE_MS });
+
+testInTime("chunks that have come take room as data does", async (clock) => {
+  const setting: Setting = { ...BIG, room: new Room(300_000) };
+  const [first, second] = [new Stage(clock, setting), new Stage(clock, setting)];
+  first.begin();
+  await first.say(`${OPEN}BDAT ${BIG_OCTETS}\r\n`);
+  assertEquals(await first.say("x".repeat(BIG_OCTETS)), "250 2.0.0 200000 octets received\r\n");
+  // What has come is the session's now, and no more the decoder's.
+  await first.say("BDAT 2\r\n");
+  await first.say("x");
+  second.begin();
+  await second.say(`${OPEN}DATA\r\n`);
+  await second.say("y".repeat(BIG_OCTETS));
+  assertWaits(second);
+  for (const stage of [first, second]) await stage.leave();
+  for (const stage of [first, second]) await assertEnded(stage);
+});
+
+testInTime("a message that is being delivered takes no more room than it has", async (clock) => {
+  // While it comes it takes twice as much, as there is memory for more than has come.
+  const octets = 130_000;
+  const setting: Setting = { ...BIG, room: new Room(200_000) };
+  const [first, second] = [new Stage(clock, setting), new Stage(clock, setting)];
+  for (const [stage, size] of [[first, octets], [second, BIG_OCTETS]] as const) {
+    stage.begin();
+    await stage.say(`${OPEN}DATA\r\n`);
+    await stage.say("x".repeat(size));
+  }
+  assertWaits(second);
+  await first.say(END);
+  assertEquals(first.mails.length, 1);
+  await clock.tickAsync(0);
+  assertEquals(second.socket.unread, BIG_OCTETS - 3 * DATA_READ_OCTETS);
+  for (const stage of [second, first]) stage.socket.end();
+  await clock.tickAsync(0);
+  first.deliver(ACCEPTED);
+  await clock.tickAsync(0);
+  for (const stage of [first, second]) await assertEnded(stage);
+});
+
+testInTime("a client that took no reply does not wait for room after that", async (clock) => {
+  const room = new Room(ROOM_OCTETS);
+  const [first, second] = [new Stage(clock, { ...BIG, room }), new Stage(clock, { ...BIG, room })];
+  first.begin();
+  await first.say(`${OPEN}DATA\r\n`);
+  await first.say("x".repeat(BIG_OCTETS));
+  const conversation = second.begin();
+  await second.say(OPEN);
+  second.socket.deafen();
+  await second.say(`DATA\r\n${"y".repeat(BIG_OCTETS)}`);
+  await clock.tickAsync(IDLE_MS - 1);
+  await first.say("x");
+  assertEquals(conversation.isOver, false);
+  await clock.tickAsync(1);
+  assert(conversation.isOver);
+  await first.leave();
+  for (const stage of [first, second]) await assertEnded(stage);
+  await assertEmpty(room);
+});

@@ -1,103 +1,93 @@
 /** The fuzzer: it finds what is planted for it, keeps it, and stops. */
-import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "./assert.ts";
 import { findings, keep } from "./finding.ts";
-import { fuzz, type Plan, read } from "./fuzz.ts";
-import { properties } from "./planted.ts";
-import { properties as all } from "./properties.ts";
+import { fuzz, read } from "./fuzz.ts";
+import { fails, hangs, holds } from "./planted.ts";
+import { properties } from "./properties.ts";
 import { TextLineStream } from "./std.ts";
 
-const PLANTED = new URL("planted.ts", import.meta.url);
-
-/** What planted.ts has. */
-const HOLDS = 0;
-const FAILS = 1;
-const HANGS = 2;
-const names = properties.map(({ name }) => name);
-
-/** Fuzzes what is planted; gives what was said, the names of the files, and what they hold. */
-async function plant(changes: Partial<Plan> = {}) {
+/** Calls `test` with the URL of a folder that is there for as long as it takes. */
+async function withFolder(test: (folder: URL) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempDir();
-  const folder = new URL(`file://${path}/findings/`);
-  const lines: string[] = [];
   try {
-    const files = await fuzz({
-      milliseconds: 1_000,
-      seed: 1,
-      module: PLANTED,
-      folder,
-      patienceMs: 1_000,
-      stop: new AbortController().signal,
-      say: (line) => lines.push(line),
-      ...changes,
-    });
-    return { lines, files, kept: findings(folder) };
+    await test(new URL(`file://${path}/`));
   } finally {
     await Deno.remove(path, { recursive: true });
   }
 }
 
-Deno.test("fuzz() finds what is planted, makes it small, keeps it, and goes on with the others", async () => {
-  const { lines, files, kept } = await plant();
-  assertEquals(kept.map(([name]) => name).toSorted(), files.toSorted());
-  const [fails, hangs] = [FAILS, HANGS].map((index) =>
-    kept.find(([, { property }]) => property === names[index])![1]
-  );
-  assertEquals(kept.length, 2);
-  assertEquals(fails, { property: names[FAILS], seen: "RangeError: it has", input: [1_001] });
-  assertEquals(hangs.seen, "not done after 1000 ms");
-  assert(Array.isArray(hangs.input) && hangs.input.length > 2);
-  const said = lines.slice(-4);
-  assertMatch(said[HOLDS], new RegExp(`^ *[1-9][0-9,]* ${names[HOLDS]}$`));
-  assertMatch(said[FAILS], new RegExp(`^ *[1-9][0-9,]* ${names[FAILS]}: failed, see .*\\.json$`));
-  assertMatch(said[HANGS], new RegExp(`^ *[1-9][0-9,]* ${names[HANGS]}: failed, see .*\\.json$`));
-  assertMatch(said[3], /^ *[1-9][0-9,]* runs in \d+ s: 2 of 3 failed$/);
-});
+const RUNS = /^ *[0-9,]+ /;
 
-Deno.test("the numbers of runs that fuzz() says add up", async () => {
-  const { lines } = await plant();
-  const numbers = lines.slice(-4).map((line) =>
-    Number(/^ *([0-9,]+)/.exec(line)![1].replaceAll(",", ""))
-  );
-  assertEquals(numbers[0] + numbers[1] + numbers[2], numbers[3]);
-});
+Deno.test("fuzz() finds what is planted, makes it small, keeps it, and says what it did", () =>
+  withFolder(async (folder) => {
+    const lines: string[] = [];
+    const files = await fuzz({
+      milliseconds: 1_000,
+      seed: 1,
+      module: new URL("planted.ts", import.meta.url),
+      folder: new URL("findings/", folder),
+      patienceMs: 60_000,
+      stop: new AbortController().signal,
+      say: (line) => lines.push(line),
+    });
+    const finding = { property: fails.name, seen: "RangeError: it has", input: [1_001] };
+    assertEquals(findings(new URL("findings/", folder)), [[files[0], finding]]);
+    assertEquals(lines.slice(0, 2), [
+      "2 properties for 1 s with seed 1",
+      `${fails.name}: RangeError: it has`,
+    ]);
+    const said = lines.slice(2);
+    assertEquals(said.slice(0, 2).map((line) => line.replace(RUNS, "")), [
+      holds.name,
+      `${fails.name}: failed, see ${files[0]}`,
+    ]);
+    assertMatch(said[2].replace(RUNS, ""), /^runs in \d+ s: 1 of 2 failed$/);
+    const [some, others, all] = said.map((line) =>
+      Number(line.match(RUNS)![0].replaceAll(",", ""))
+    );
+    assert(some > 100 && others > 0, "each has had a turn");
+    assertEquals(all, some + others);
+  }));
 
-Deno.test("a kept input fails again when it is tried, and its file is named after it", async () => {
-  const path = await Deno.makeTempDir();
-  const folder = new URL(`file://${path}/`);
-  const { name, holds } = properties[FAILS];
-  try {
-    const file = await keep({ property: name, seen: "once", input: [5_000] }, folder);
-    assertEquals(await keep({ property: name, seen: "again", input: [5_000] }, folder), file);
-    const [[found, { property, input }], ...others] = findings(folder);
-    assertEquals([found, property, input, others], [file, name, [5_000], []]);
-    let seen: unknown;
-    try {
-      holds(input);
-    } catch (error) {
-      seen = error;
-    }
-    assert(seen instanceof RangeError);
-  } finally {
-    await Deno.remove(path, { recursive: true });
-  }
-});
+Deno.test("fuzz() ends when it is told to, in the midst of an input that has no end", () =>
+  withFolder(async (folder) => {
+    const module = new URL("properties.ts", folder);
+    const planted = new URL("planted.ts", import.meta.url);
+    const source = `import { fails, hangs } from "${planted}";
+export const properties = [fails, hangs];
+`;
+    await Deno.writeTextFile(module, source);
+    const stopping = new AbortController();
+    const lines: string[] = [];
+    const files = await fuzz({
+      milliseconds: 3_600_000,
+      seed: 1,
+      module,
+      folder: new URL("findings/", folder),
+      patienceMs: 3_600_000,
+      stop: stopping.signal,
+      say: (line) => {
+        lines.push(line);
+        // What hangs comes next.
+        if (line.startsWith(`${fails.name}: `)) setTimeout(() => stopping.abort());
+      },
+    });
+    assertEquals(findings(new URL("findings/", folder)).map(([name]) => name), files);
+    assertMatch(lines.at(-1)!, /: 1 of 2 failed$/);
+  }));
 
-Deno.test("fuzz() ends when it is told to, within an input that is never done too", async () => {
-  const stopping = new AbortController();
-  const lines: string[] = [];
-  const { files } = await plant({
-    milliseconds: 3_600_000,
-    patienceMs: 3_600_000,
-    stop: stopping.signal,
-    // What fails is told at once, and what hangs comes after it.
-    say: (line) => {
-      lines.push(line);
-      if (lines.length === 2) setTimeout(() => stopping.abort(), 200);
-    },
-  });
-  assertEquals(files.length, 1);
-  assertMatch(lines.at(-1)!, /: 1 of 3 failed$/);
-});
+Deno.test("the file of a kept input is named after it, and gives it back", () =>
+  withFolder(async (folder) => {
+    const property = "a sentence";
+    const input = ["\ud800", "\0\xff\r\n", null, { a: [1.5] }];
+    assertEquals(findings(new URL("none/", folder)), []);
+    const file = await keep({ property, seen: "once", input }, folder);
+    assertEquals(await keep({ property, seen: "again", input }, folder), file);
+    assertNotEquals(await keep({ property, seen: "once", input: [] }, folder), file);
+    const found = findings(folder);
+    assertEquals(found.length, 2);
+    assertEquals(found.find(([name]) => name === file)?.[1], { property, seen: "again", input });
+  }));
 
 Deno.test("read() takes a time and a seed, and nothing else", () => {
   assertEquals(read(["--seconds", "5", "--seed", "7"]), { milliseconds: 5_000, seed: 7 });
@@ -116,13 +106,15 @@ Deno.test("read() takes a time and a seed, and nothing else", () => {
   ) assertEquals(read(words), null, words.join(" "));
 });
 
-/** As `deno task fuzz` does. */
-const TASK = ["run", "--allow-read", "--allow-write=tests/findings", "tests/fuzz.ts"];
-
-function start(root: string | URL, ...args: readonly string[]): Deno.ChildProcess {
-  const options = { cwd: root, stdout: "piped", stderr: "piped" } as const;
-  return new Deno.Command(Deno.execPath(), { args: [...TASK, ...args], ...options }).spawn();
+function deno(root: string | URL, ...args: readonly string[]): Deno.ChildProcess {
+  const env = { NO_COLOR: "1" };
+  const options = { cwd: root, env, stdout: "piped", stderr: "piped" } as const;
+  return new Deno.Command(Deno.execPath(), { args: [...args], ...options }).spawn();
 }
+
+/** As `deno task fuzz` does. */
+const start = (root: string | URL, ...args: readonly string[]) =>
+  deno(root, "run", "--allow-read", "--allow-write=tests/findings", "tests/fuzz.ts", ...args);
 
 /** Waits for its end; `hear` is told each line it says. */
 async function end(child: Deno.ChildProcess, hear: (line: string) => void = () => {}) {
@@ -143,34 +135,75 @@ const ROOT = new URL("../", import.meta.url);
 Deno.test("the fuzzer exits with 0 where every property held, and has a line for each", async () => {
   const { code, lines } = await end(start(ROOT, "--seconds", "1", "--seed", "1"));
   assertEquals(code, 0);
-  assertEquals(lines[0], `${all.length} properties for 1 s with seed 1`);
+  assertEquals(lines[0], `${properties.length} properties for 1 s with seed 1`);
   assertEquals(
-    lines.slice(1, -1).map((line) => line.replace(/^ *[1-9][0-9,]* /, "")),
-    all.map(({ name }) => name),
+    lines.slice(1, -1).map((line) => line.replace(RUNS, "")),
+    properties.map(({ name }) => name),
   );
   assertMatch(lines.at(-1)!, /^ *[1-9][0-9,]* runs in \d+ s: all held$/);
 });
 
-Deno.test("the fuzzer exits with 1 where a property did not hold, and its input is kept", async () => {
-  const root = await Deno.makeTempDir();
-  const tests = new URL(`file://${root}/tests/`);
-  try {
+/** What the fuzzer and the tests of properties are made of, but for the properties. */
+const PARTS = [
+  "fuzz",
+  "fuzz_worker",
+  "finding",
+  "property",
+  "planted",
+  "properties_test",
+  "assert",
+];
+
+/** Calls `test` with a tree that has these planted properties and no others. */
+const withPlanted = (names: string, test: (root: URL) => Promise<void>) =>
+  withFolder(async (root) => {
+    const tests = new URL("tests/", root);
     await Deno.mkdir(tests);
-    await Deno.symlink(new URL("lib", ROOT).pathname, `${root}/lib`);
-    for (const name of ["fuzz", "fuzz_worker", "finding", "property", "planted"]) {
+    await Deno.symlink(new URL("lib", ROOT).pathname, new URL("lib", root).pathname);
+    for (const name of PARTS) {
       await Deno.copyFile(new URL(`${name}.ts`, import.meta.url), new URL(`${name}.ts`, tests));
     }
-    const source = 'import { properties as planted } from "./planted.ts";\n' +
-      `export const properties = [planted[${FAILS}]];\n`;
+    const source = `import * as planted from "./planted.ts";
+const { ${names} } = planted;
+export const properties = [${names}];
+`;
     await Deno.writeTextFile(new URL("properties.ts", tests), source);
+    await test(root);
+  });
+
+Deno.test("the fuzzer exits with 1 where a property did not hold, and its input is tried for ever", () =>
+  withPlanted("fails", async (root) => {
+    const folder = new URL("tests/findings/", root);
     const { code, faults } = await end(start(root, "--seconds", "1"));
     assertEquals({ code, faults }, { code: 1, faults: "" });
-    const kept = findings(new URL("findings/", tests));
-    assertEquals(kept.map(([, { input }]) => input), [[1_001]]);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
-});
+    const [[file, { input }], ...others] = findings(folder);
+    assertEquals([input, others], [[1_001], []]);
+
+    const holding = await keep({ property: fails.name, seen: "", input: [1_000] }, folder);
+    const lost = await keep({ property: "what nobody says", seen: "", input: null }, folder);
+    const testing = deno(root, "test", "--no-check", "--allow-read", "tests/properties_test.ts");
+    const { code: failed, lines } = await end(testing);
+    assertEquals(failed, 1);
+    const resultOf = (name: string) =>
+      lines.map((line) => line.split(" ... ")).find(([found]) => found === name)?.[1].split(" ")[0];
+    assertEquals(resultOf(fails.name), "FAILED");
+    assertEquals(resultOf(`${fails.name} (${file})`), "FAILED");
+    assertEquals(resultOf(`${fails.name} (${holding})`), "ok");
+    assertEquals(resultOf(`what nobody says (${lost})`), "FAILED");
+    assert(lines.some((line) => /^{ seed: -?\d+, path: /.test(line)), "the seed is said");
+  }));
+
+Deno.test("an input that is never done with is given up and kept, and the others go on", () =>
+  withPlanted("hangs, fails", async (root) => {
+    const { code, lines } = await end(start(root, "--seconds", "1"));
+    assertEquals(code, 1);
+    const kept = findings(new URL("tests/findings/", root)).map(([, finding]) => finding);
+    const [first, second] = kept.toSorted((one, other) => one.property < other.property ? -1 : 1);
+    assertEquals([first.property, second.property], [hangs.name, fails.name]);
+    assertMatch(first.seen, /^not done after \d+ ms$/);
+    assert(Array.isArray(first.input) && first.input.length > 2);
+    assertMatch(lines.at(-1)!, /: 2 of 2 failed$/);
+  }));
 
 Deno.test("the fuzzer exits with 2 where it cannot use its arguments, and says what it takes", async () => {
   const { code, faults } = await end(start(ROOT, "--hours", "1"));
@@ -178,12 +211,14 @@ Deno.test("the fuzzer exits with 2 where it cannot use its arguments, and says w
   assertMatch(faults, /^Usage: deno task fuzz /);
 });
 
-Deno.test("a signal ends the fuzzer early, and it says what it has done", async () => {
-  const child = start(ROOT, "--minutes", "60", "--seed", "2");
-  const { code, lines } = await end(child, (line) => {
-    if (line.endsWith("with seed 2")) child.kill("SIGINT");
-  });
-  assertEquals(code, 0);
-  assertEquals(lines.length, all.length + 2);
-  assertMatch(lines.at(-1)!, /runs in \d+ s: all held$/);
-});
+Deno.test("a signal ends the fuzzer early, also while an input has no end, and it says what it did", () =>
+  withPlanted("fails, hangs", async (root) => {
+    const child = start(root, "--minutes", "600");
+    const { code, lines } = await end(child, (line) => {
+      // What hangs comes next.
+      if (line.startsWith(`${fails.name}: `)) child.kill("SIGINT");
+    });
+    assertEquals(code, 1);
+    assertEquals(lines.length, 5);
+    assertMatch(lines.at(-1)!, /runs in \d+ s: 1 of 2 failed$/);
+  }));

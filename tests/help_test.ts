@@ -40,6 +40,17 @@ for (const option of options as readonly Option[]) {
   });
 }
 
+Deno.test("the help page has each heading once, and all of its options below", () => {
+  const headings = Array.from(page.matchAll(/^(\w+):$/gm), ([, heading]) => heading);
+  assertEquals(headings, ["Commands", "Endpoint", "SMTP", "Limits", "Other", "Examples"]);
+  for (const { group } of options) {
+    const [, below] = page.split(`\n${group}:\n`);
+    const terms = below.split("\n\n")[0].matchAll(/^ {2}--([\w-]+)/gm);
+    const names = options.filter((option) => option.group === group).map(({ name }) => name);
+    assertEquals(Array.from(terms, ([, name]) => name), names);
+  }
+});
+
 for (const [name, sentence] of Object.entries(commands)) {
   Deno.test(`the help page explains the command ${name}`, () => {
     assertEquals(entryOf(`${name} `), `${name} ${sentence}`);

@@ -40,7 +40,20 @@ const events: [event: Event, line: string][] = [
     { kind: "turned away", address: "10.0.0.1", reply: replies.tooManyConnections("here") },
     "Connection from 10.0.0.1 turned away: here too many connections, try again later",
   ],
+  [
+    { kind: "turned away", address: null, reply: replies.tooManyConnections("here") },
+    "Connection from a Unix socket turned away: here too many connections, try again later",
+  ],
+  [
+    { kind: "proxy fault", address: "10.0.0.1", reason: "its PROXY header does not come" },
+    "Connection from proxy 10.0.0.1 ended: its PROXY header does not come",
+  ],
+  [
+    { kind: "proxy fault", address: null, reason: "its PROXY header does not come" },
+    "Connection of a proxy from a Unix socket ended: its PROXY header does not come",
+  ],
   [{ kind: "session", id, address: "::1" }, "0190: New session from ::1"],
+  [{ kind: "session", id, address: null }, "0190: New session from a Unix socket"],
   [{ kind: "mail", id, reversePath: null }, "0190: MAIL: <>"],
   [
     { kind: "mail", id, reversePath: { localPart: "a", domain: "b.example" } },

@@ -9,10 +9,10 @@
  * - A timestamp is compared as text.
  */
 import { assert, assertEquals, assertMatch } from "./assert.ts";
-import { read, type ReadOptions } from "../lib/message.ts";
+import { read } from "../lib/message.ts";
 import type { Surroundings, TemplateContext } from "../lib/context.ts";
 import type { Mail } from "../lib/mail.ts";
-import { load } from "../lib/parser.ts";
+import { load, parserHere } from "../lib/parser.ts";
 
 const directory = new URL("./messages/", import.meta.url);
 const names = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
@@ -197,14 +197,10 @@ Deno.test("read() leaves address fields of more than 64 KiB unread, and says so"
 
 /** Reads by a parser that does `parse`. */
 function readBy(parse: () => Promise<never>): Promise<TemplateContext> {
-  const options: ReadOptions = {
-    load: async () => ({ ...await load(), parse }),
-    parseTimeoutMs: 1,
-  };
   return read(
     mailOf("Subject: =?utf-8?Q?caf=C3=A9?=\r\n\r\none\r\ntwo\r\n"),
     surroundings,
-    options,
+    parserHere({ load: async () => ({ ...await load(), parse }), timeoutMs: 1 }),
   );
 }
 

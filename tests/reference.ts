@@ -152,7 +152,10 @@ export function readAll(sent: string, { policy, maxLineOctets, outcomes }: Circu
     const chunk = take(Number(size));
     if (chunk === null) return null;
     if (mail === null && spoiled !== null && last !== undefined) return conclude(503, spoiled);
-    if (mail !== null && !isOpen && last !== undefined) return protocol === "SMTP" ? [503] : [];
+    // Of nobody's message the end is still the end.
+    if (mail !== null && !isOpen && last !== undefined && protocol === "LMTP") {
+      return conclude(503, []);
+    }
     if (!isOpen) return [503];
     const { recipients, chunks } = mail!;
     const data = (chunks ?? "") + chunk;

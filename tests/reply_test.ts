@@ -4,9 +4,16 @@ import { assertEquals, assertMatch } from "./assert.ts";
 
 const { format } = replies;
 
-/** Every reply, as the server says it; this table is the voice of the server. */
+/**
+ * Every reply, as the server says it; this table is the voice of the server. A name is that of an
+ * export, with what it is said for after a blank where there is more than one.
+ */
 const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]>> = {
-  greeting: [replies.greeting("h.example"), "220 h.example ESMTP smtp-pigeon ready\r\n"],
+  greeting: [replies.greeting("h.example", "SMTP"), "220 h.example ESMTP smtp-pigeon ready\r\n"],
+  "greeting for LMTP": [
+    replies.greeting("h.example", "LMTP"),
+    "220 h.example LMTP smtp-pigeon ready\r\n",
+  ],
   extendedHello: [
     replies.extendedHello("h.example", ["PIPELINING", "SIZE 5"]),
     "250-h.example\r\n250-PIPELINING\r\n250 SIZE 5\r\n",
@@ -22,9 +29,14 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
     "252 2.0.0 Cannot VRFY user, but will accept message and attempt delivery\r\n",
   ],
   help: [
-    replies.help,
+    replies.help("SMTP"),
     "214-2.0.0 smtp-pigeon delivers each message as an HTTP POST. Commands:\r\n" +
     "214 2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY AUTH HELP QUIT\r\n",
+  ],
+  "help for LMTP": [
+    replies.help("LMTP"),
+    "214-2.0.0 smtp-pigeon delivers each message as an HTTP POST. Commands:\r\n" +
+    "214 2.0.0 LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY AUTH HELP QUIT\r\n",
   ],
   bye: [replies.bye("h.example"), "221 2.0.0 h.example closing connection\r\n"],
   challenge: [replies.challenge("VXNlcm5hbWU6"), "334 VXNlcm5hbWU6\r\n"],
@@ -47,6 +59,7 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
   ],
   unrecognized: [replies.unrecognized, "500 5.5.2 Command not recognized\r\n"],
   notImplemented: [replies.notImplemented, "502 5.5.1 Command not implemented\r\n"],
+  useLhlo: [replies.useLhlo, "500 5.5.2 This is LMTP, use LHLO\r\n"],
   lineTooLong: [replies.lineTooLong, "500 5.5.2 Line too long\r\n"],
   lineUnreadable: [
     replies.lineUnreadable,
@@ -56,14 +69,27 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
   badSender: [replies.badSender, "501 5.1.7 Cannot read sender address\r\n"],
   badRecipient: [replies.badRecipient, "501 5.1.3 Cannot read recipient address\r\n"],
   badParameter: [replies.badParameter("SIZE"), "501 5.5.4 Cannot read value of SIZE\r\n"],
+  parameterTwice: [replies.parameterTwice("SIZE"), "501 5.5.4 SIZE is given twice\r\n"],
   parameterUnknown: [replies.parameterUnknown, "555 5.5.4 Parameter not recognized\r\n"],
-  needsSmtpUtf8: [
-    replies.needsSmtpUtf8,
+  senderNeedsSmtpUtf8: [
+    replies.senderNeedsSmtpUtf8,
+    "550 5.6.7 Address has non-ASCII characters, use SMTPUTF8\r\n",
+  ],
+  recipientNeedsSmtpUtf8: [
+    replies.recipientNeedsSmtpUtf8,
     "553 5.6.7 Address has non-ASCII characters, use SMTPUTF8\r\n",
   ],
   badSequence: [
-    replies.badSequence("send EHLO first"),
+    replies.badSequence("send MAIL first"),
+    "503 5.5.1 Bad sequence of commands: send MAIL first\r\n",
+  ],
+  helloFirst: [
+    replies.helloFirst("SMTP"),
     "503 5.5.1 Bad sequence of commands: send EHLO first\r\n",
+  ],
+  "helloFirst for LMTP": [
+    replies.helloFirst("LMTP"),
+    "503 5.5.1 Bad sequence of commands: send LHLO first\r\n",
   ],
   tooManyRecipients: [
     replies.tooManyRecipients(100),
@@ -83,9 +109,29 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
     replies.idleTooLong("h.example"),
     "421 4.4.2 h.example waited too long, closing connection\r\n",
   ],
+  messageTooLong: [
+    replies.messageTooLong("h.example"),
+    "421 4.4.2 h.example message took too long, closing connection\r\n",
+  ],
+  dataTooSlow: [
+    replies.dataTooSlow("h.example", 100),
+    "421 4.4.2 h.example data comes slower than 100 octets/s, closing connection\r\n",
+  ],
+  noRoom: [
+    replies.noRoom("h.example"),
+    "421 4.3.1 h.example too many messages at once, try again later\r\n",
+  ],
   tooManyErrors: [
     replies.tooManyErrors("h.example"),
     "421 4.7.0 h.example too many errors, closing connection\r\n",
+  ],
+  tooManyCommands: [
+    replies.tooManyCommands("h.example"),
+    "421 4.7.0 h.example too many commands without a message, closing connection\r\n",
+  ],
+  tooManyMessages: [
+    replies.tooManyMessages("h.example"),
+    "421 4.7.0 h.example too many messages, go on in another connection\r\n",
   ],
   tooManyConnections: [
     replies.tooManyConnections("h.example"),
@@ -96,8 +142,12 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
     "421 4.5.2 h.example cannot read size of BDAT, closing connection\r\n",
   ],
   notSmtp: [
-    replies.notSmtp("h.example"),
+    replies.notSmtp("h.example", "HTTP"),
     "421 4.7.0 h.example speaks SMTP, not HTTP, closing connection\r\n",
+  ],
+  "notSmtp for TLS": [
+    replies.notSmtp("h.example", "TLS"),
+    "421 4.7.0 h.example speaks SMTP, not TLS, closing connection\r\n",
   ],
   shuttingDown: [
     replies.shuttingDown("h.example"),
@@ -112,9 +162,12 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
 /** The replies that RFC 2034 section 4 leaves without a status; and 3xx, which have no class there. */
 const withoutStatus = ["greeting", "extendedHello", "hello", "startData", "challenge"];
 
+const exportOf = (name: string) => name.split(" ")[0];
+
 Deno.test("every named reply is in the table, and no other", () => {
   const named = Object.keys(replies).filter((name) => name !== "format");
-  assertEquals(Object.keys(catalogue).toSorted(), named.toSorted());
+  const rows = new Set(Object.keys(catalogue).map(exportOf));
+  assertEquals(Array.from(rows).toSorted(), named.toSorted());
 });
 
 for (const [name, [reply, octets]] of Object.entries(catalogue)) {
@@ -125,7 +178,7 @@ for (const [name, [reply, octets]] of Object.entries(catalogue)) {
   Deno.test(`${name} has a code and a status that agree`, () => {
     const { code, status } = reply;
     assertMatch(String(code), /^[2-5][0-5]\d$/);
-    if (withoutStatus.includes(name)) {
+    if (withoutStatus.includes(exportOf(name))) {
       assertEquals(status, null);
     } else {
       // RFC 3463 section 2: class "." subject "." detail, of which the class is the code's.
@@ -137,7 +190,7 @@ for (const [name, [reply, octets]] of Object.entries(catalogue)) {
 
 Deno.test("3xx carries no status, and all else does but greeting and hello", () => {
   for (const [name, [{ code, status }]] of Object.entries(catalogue)) {
-    const exempt = code < 400 && code >= 300 || code === 220 || /hello$/i.test(name);
+    const exempt = code < 400 && code >= 300 || code === 220 || /hello$/i.test(exportOf(name));
     assertEquals(status === null, exempt, name);
   }
 });

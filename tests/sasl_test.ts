@@ -42,6 +42,15 @@ const rows: readonly (readonly [
   ["PLAIN", ["="], [], unreadable],
   ["PLAIN", [null, ""], [""], unreadable],
   ["PLAIN", ["A"], [], unreadable],
+  // RFC 4648 section 3.3: white space is no part of base64, wherever it stands.
+  ...[" ", "\t", "\n", "\r", "\f", "\v", "\u00a0"].flatMap((space) =>
+    [`${space}AGFsaWNlAA==`, `AGFs${space}aWNlAA==`, `AGFsaWNlAA==${space}`, space].map((
+      response,
+    ) => ["PLAIN", [response], [], unreadable] as const)
+  ),
+  ["PLAIN", ["AGFsaWNl=AA="], [], unreadable],
+  ["PLAIN", ["AGFsaWNlAA==="], [], unreadable],
+  ["PLAIN", ["AGFsaWNlAA="], [], unreadable],
   ["PLAIN", ["AGFsaWNl*HNlc2FtZQ=="], [], unreadable],
   ["PLAIN", ["AGFsaWNl-HNlc2FtZQ_="], [], unreadable],
   ["PLAIN", [Uint8Array.of(0, 0xff, 0, 0x61).toBase64()], [], unreadable],
@@ -55,6 +64,8 @@ const rows: readonly (readonly [
   ["LOGIN", [base64("alice"), base64("sesame")], ["UGFzc3dvcmQ6"], taken("alice", "sesame")],
   ["LOGIN", [base64("zöë"), "="], ["UGFzc3dvcmQ6"], taken("zöë", "")],
   ["LOGIN", [base64("alice"), ""], ["UGFzc3dvcmQ6"], taken("alice", "")],
+  ["LOGIN", [null, "YWxp Y2U="], ["VXNlcm5hbWU6"], unreadable],
+  ["LOGIN", ["YWxpY2U=", "c2Vz YW1l"], ["UGFzc3dvcmQ6"], unreadable],
   ["LOGIN", [null, "alice!"], ["VXNlcm5hbWU6"], unreadable],
   ["LOGIN", ["alice!"], [], unreadable],
   ["LOGIN", [base64("alice"), "sesame!"], ["UGFzc3dvcmQ6"], unreadable],
@@ -62,7 +73,7 @@ const rows: readonly (readonly [
 ];
 
 for (const [mechanism, responses, challenges, result] of rows) {
-  const sent = responses.map((response) => response ?? "(none)").join(", ");
+  const sent = responses.map((response) => JSON.stringify(response)).join(", ");
   Deno.test(`begin() takes ${mechanism} ${sent} to ${result.kind}`, () => {
     assertEquals(play(mechanism, responses), { exchange: result, challenges: [...challenges] });
   });

@@ -136,7 +136,9 @@ const letter = fc.tuple(
   fc.constantFrom("DATA\r\n", "DATA\n", "BDAT"),
 ).map(([text, by]) => {
   if (by !== "BDAT") return `${by}${text}${by.slice(4)}.${by.slice(4)}`;
-  return `BDAT ${text.length}\r\n${text}BDAT 0 LAST\r\n`;
+  const half = Math.floor(text.length / 2);
+  const [first, second] = [text.slice(0, half), text.slice(half)];
+  return `BDAT ${first.length}\r\n${first}BDAT ${second.length} LAST\r\n${second}`;
 });
 
 /** What clients send, most of whom begin well and mean to deliver something. */

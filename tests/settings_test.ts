@@ -2,10 +2,12 @@
 import { Settings } from "../lib/settings.ts";
 import { assertEquals } from "./assert.ts";
 
+type Repeated = "header" | "var" | "listen" | "proxy-from";
+
 /** The texts of an option that flags and variables set. */
-function texts(name: "header" | "var", flags: string[], variables: string): string[] {
+function texts(name: Repeated, flags: readonly string[], variables: string): string[] {
   const env = (variable: string) =>
-    variable === `SMTP_PIGEON_${name.toUpperCase()}` ? variables : undefined;
+    variable === `SMTP_PIGEON_${name.toUpperCase().replace("-", "_")}` ? variables : undefined;
   const settings = new Settings({ _: [], [name]: flags }, { env, readTextFile: () => "" }, []);
   return settings.many(name).map(({ text }) => text);
 }
@@ -17,3 +19,13 @@ Deno.test("a header of a flag takes the place of one of that name in any case", 
 Deno.test("a var of a flag takes the place of one of just that name", () => {
   assertEquals(texts("var", ["topic=b"], "Topic=a\ntopic=c"), ["Topic=a", "topic=b"]);
 });
+
+for (const name of ["listen", "proxy-from"] as const) {
+  Deno.test(`--${name} has values without names: flags take the place of all`, () => {
+    assertEquals(texts(name, ["c", "b"], "a\nb"), ["c", "b"]);
+    assertEquals(texts(name, ["c"], "a"), ["c"]);
+    assertEquals(texts(name, [], "a\n\n b \nb"), ["a", "b", "b"]);
+    // A flag without its value is a fault, and takes the place of nothing.
+    assertEquals(texts(name, [""], "a\nb"), ["a", "b"]);
+  });
+}

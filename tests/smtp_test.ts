@@ -1,58 +1,101 @@
-/** The server on real sockets: how many it serves, whom it lets go, and how it stops. */
+/** The server on real sockets: where it listens, how many it serves, whom it lets go, how it stops. */
+import { formatListenAddress, type ListenAddress, parseListenAddress } from "../lib/address.ts";
 import { fixed } from "../lib/config.ts";
 import type { Event } from "../lib/event.ts";
+import { parseNetwork } from "../lib/ip.ts";
 import type { Courier, Mail } from "../lib/mail.ts";
-import { formatAddress, GOODBYE_MS, listen, type Server, type ServerOptions } from "../lib/smtp.ts";
-import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { GOODBYE_MS, listen, type Server, type ServerOptions } from "../lib/smtp.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
 import { Client } from "./client.ts";
+
+/** What a server obeys where a test does not say otherwise. */
+const OPTIONS: ServerOptions = {
+  addresses: [at("smtp://127.0.0.1:0")],
+  socketMode: 0o600,
+  proxies: { networks: [], unix: false },
+  policy: {
+    ...{ domain: "here", maxMessageOctets: 100_000, maxRecipients: 10 },
+    ...{ maxErrors: 20, maxCommands: 1_000_000, maxMessages: 1_000 },
+  },
+  limits: {
+    ...fixed,
+    ...{ maxMessageOctets: 100_000, idleTimeoutMs: 300_000, messageTimeoutMs: 600_000, minRate: 1 },
+    ...{ maxConnections: 1_000, maxConnectionsPerAddress: 100, maxHeldOctets: 1_000_000 },
+  },
+  courier: () => ACCEPTED,
+  observe: () => {},
+  newId: () => "id",
+  now: () => new Date(0),
+  uptimeMs: () => performance.now(),
+};
+
+/** How long an event may take before the test has failed, in milliseconds. */
+const DEADLINE_MS = 20_000;
+
+function at(text: string): ListenAddress {
+  const address = parseListenAddress(text);
+  assert(!("wanted" in address), text);
+  return address;
+}
 
 /** A server, its events and its end. */
 class Fixture implements AsyncDisposable {
   readonly events: Event[] = [];
   readonly mails: Mail[] = [];
-  readonly server: Server;
+  #server!: Server;
   readonly #stop = new AbortController();
   readonly #clients: Client[] = [];
   #waiting: (() => void)[] = [];
 
-  constructor(
-    { limits, host = "127.0.0.1", courier = () => ACCEPTED }: {
+  /** Begins to listen. */
+  static async open(
+    { limits, courier = () => ACCEPTED, ...others }: Partial<Omit<ServerOptions, "limits">> & {
       limits?: Partial<ServerOptions["limits"]>;
-      host?: string;
-      courier?: Courier;
     } = {},
-  ) {
-    const maxMessageOctets = 100_000;
+  ): Promise<Fixture> {
+    const fixture = new Fixture();
     let ids = 0;
-    this.server = listen({
-      host,
-      port: 0,
-      policy: { ...fixed, domain: "here", maxMessageOctets, maxRecipients: 10 },
-      limits: { ...fixed, maxMessageOctets, ...limits },
+    fixture.#server = await listen({
+      ...OPTIONS,
+      ...others,
+      limits: { ...OPTIONS.limits, ...limits },
       courier: (mail, signal) => {
-        this.mails.push(mail);
+        fixture.mails.push(mail);
         return courier(mail, signal);
       },
       observe: (event) => {
-        this.events.push(event);
-        for (const resolve of this.#waiting.splice(0)) resolve();
+        fixture.events.push(event);
+        for (const resolve of fixture.#waiting.splice(0)) resolve();
       },
       newId: () => `id-${++ids}`,
-      now: () => new Date(0),
-    }, this.#stop.signal);
+    }, fixture.#stop.signal);
+    return fixture;
   }
 
-  /** Waits for an event of a kind. */
+  get server(): Server {
+    return this.#server;
+  }
+
+  /** Waits for an event of a kind; throws where it does not come. */
   async seen<Kind extends Event["kind"]>(kind: Kind): Promise<Extract<Event, { kind: Kind }>> {
-    for (;;) {
-      const event = this.events.find((event) => event.kind === kind);
-      if (event !== undefined) return event as Extract<Event, { kind: Kind }>;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`no event "${kind}" comes`)), DEADLINE_MS);
+    try {
+      for (;;) {
+        const event = this.events.find((event) => event.kind === kind);
+        if (event !== undefined) return event as Extract<Event, { kind: Kind }>;
+        await Promise.race([late, new Promise<void>((resolve) => this.#waiting.push(resolve))]);
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  async connect(): Promise<Client> {
-    const client = await Client.connect(this.server.port);
+  /** Connects to the first of its addresses, or another one. */
+  async connect(address = this.server.addresses[0]): Promise<Client> {
+    const client = address.transport === "unix"
+      ? await Client.connectUnix(address.path)
+      : await Client.connect(address.port, address.hostname);
     this.#clients.push(client);
     return client;
   }
@@ -83,68 +126,130 @@ const patient: Courier = (_mail, signal) =>
     signal.addEventListener("abort", () => resolve({ kind: "deferred", reason: "told to stop" }));
   });
 
+/** A test with a folder for sockets, whose paths must be short. */
+function testInFolder(name: string, run: (folder: string) => Promise<void>): void {
+  Deno.test(name, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "pigeon" });
+    try {
+      await run(folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+const hasIpv6 = (() => {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
 Deno.test("listen() tells its address and port", async () => {
-  await using fixture = new Fixture();
-  const { hostname, port } = fixture.server;
-  assertEquals(fixture.events, [{ kind: "listening", address: `127.0.0.1:${port}` }]);
-  assertEquals(hostname, "127.0.0.1");
-  assert(port > 0);
+  await using fixture = await Fixture.open();
+  const [address, ...others] = fixture.server.addresses;
+  assert(address.transport === "tcp" && address.port > 0);
+  assertEquals([address.hostname, address.protocol, others], ["127.0.0.1", "SMTP", []]);
+  assertEquals(fixture.events, [{ kind: "listening", address: `127.0.0.1:${address.port}` }]);
 });
 
-Deno.test("listen() throws where its port is taken or its host is none of this machine", () => {
-  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const options: ServerOptions = {
-    host: "127.0.0.1",
-    port: taken.addr.port,
-    policy: { ...fixed, domain: "here", maxMessageOctets: 1, maxRecipients: 1 },
-    limits: { ...fixed, maxMessageOctets: 1 },
-    courier: () => ACCEPTED,
-    observe: () => {},
-    newId: () => "",
-    now: () => new Date(),
-  };
-  const thrown = (options: ServerOptions): unknown => {
-    try {
-      listen(options, AbortSignal.abort());
-    } catch (error) {
-      return error;
+testInFolder(
+  "listen() serves at several addresses at once, each by its protocol",
+  async (folder) => {
+    await using fixture = await Fixture.open({
+      addresses: [
+        ...["smtp://127.0.0.1:0", "lmtp://127.0.0.1:0", ...hasIpv6 ? ["smtp://[::1]:0"] : []],
+        ...[`smtp+unix:${folder}/smtp.sock`, `lmtp+unix:${folder}/lmtp.sock`],
+      ].map(at),
+    });
+    const { addresses } = fixture.server;
+    assertEquals(
+      addresses.map((address) => formatListenAddress(address).replace(/:[1-9]\d*$/, ":PORT")),
+      [
+        ...["127.0.0.1:PORT", "lmtp://127.0.0.1:PORT", ...hasIpv6 ? ["[::1]:PORT"] : []],
+        ...[`smtp+unix:${folder}/smtp.sock`, `lmtp+unix:${folder}/lmtp.sock`],
+      ],
+    );
+    assertEquals(
+      fixture.events,
+      addresses.map((address) => ({ kind: "listening", address: formatListenAddress(address) })),
+    );
+    for (const address of addresses) {
+      if (address.transport === "unix") {
+        assertEquals(Deno.lstatSync(address.path).mode! & 0o777, OPTIONS.socketMode);
+      }
     }
-  };
-  assert(thrown(options) instanceof Deno.errors.AddrInUse);
-  // TEST-NET-1 of RFC 5737.
-  assert(
-    thrown({ ...options, host: "192.0.2.1", port: 0 }) instanceof Deno.errors.AddrNotAvailable,
-  );
-  taken.close();
-});
+    // All at once, so that each is served while others are.
+    const clients = await Promise.all(addresses.map((address) => fixture.connect(address)));
+    for (const [index, client] of clients.entries()) {
+      const { protocol, transport } = addresses[index];
+      const [name, hello] = protocol === "SMTP" ? ["ESMTP", "EHLO me"] : ["LMTP", "LHLO me"];
+      assertEquals(await client.reply(), `220 here ${name} smtp-pigeon ready`);
+      const to = ["RCPT TO:<b@x.example>", "RCPT TO:<c@x.example>"];
+      for (const line of [hello, "MAIL FROM:<>", ...to]) {
+        assertMatch(
+          await client.ask(line),
+          /^250 /,
+        );
+      }
+      assertMatch(await client.ask("DATA"), /^354 /);
+      await client.send("Subject: x\r\n\r\n.\r\n");
+      for (const _ of protocol === "SMTP" ? [1] : to) {
+        assertMatch(await client.reply(), /^250 2\.0\.0 OK: taken /);
+      }
+      assertMatch(await client.ask("NOOP"), /^250 2\.0\.0 OK$/);
+      const { address, port } = fixture.mails.at(-1)!.client;
+      assertEquals([address === null, port === null], Array(2).fill(transport === "unix"));
+    }
+    assertEquals(fixture.mails.length, addresses.length);
+    fixture.stop();
+    for (const client of clients) {
+      assertEquals(
+        await client.reply(),
+        "421 4.3.2 here service shutting down, closing connection",
+      );
+      client.close();
+    }
+    await fixture.server.stopped;
+    assertEquals(fixture.events.filter(({ kind }) => kind === "stopping"), [
+      { kind: "stopping", connections: addresses.length },
+    ]);
+    assertEquals(Array.from(Deno.readDirSync(folder)), []);
+    for (const address of addresses) await assertRejects(() => fixture.connect(address));
+  },
+);
+
+testInFolder(
+  "listen() listens nowhere where one of its addresses cannot be had",
+  async (folder) => {
+    const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const name = `127.0.0.1:${taken.addr.port}`;
+    const events: Event[] = [];
+    const first = `smtp+unix:${folder}/first.sock`;
+    const last = `smtp+unix:${folder}/last.sock`;
+    const options = {
+      ...OPTIONS,
+      // Those over TCP would be found open at the end of the test.
+      addresses: [first, "smtp://127.0.0.1:0", `smtp://${name}`, last].map(at),
+      observe: (event: Event) => events.push(event),
+    };
+    const error = await assertRejects(() => listen(options, new AbortController().signal), Error);
+    assert(error instanceof Deno.errors.AddrInUse, `${error}`);
+    assertMatch(error.message, new RegExp(`^Cannot listen at ${name.replaceAll(".", "\\.")}: .`));
+    assertEquals([events, Array.from(Deno.readDirSync(folder))], [[], []]);
+    taken.close();
+  },
+);
 
 Deno.test("listen() stops at once when its signal has come before", async () => {
   const events: Event[] = [];
-  const { stopped } = listen({
-    host: "127.0.0.1",
-    port: 0,
-    policy: { ...fixed, domain: "here", maxMessageOctets: 1, maxRecipients: 1 },
-    limits: { ...fixed, maxMessageOctets: 1 },
-    courier: () => ACCEPTED,
-    observe: (event) => events.push(event),
-    newId: () => "",
-    now: () => new Date(),
-  }, AbortSignal.abort());
+  const observe = (event: Event) => void events.push(event);
+  const { stopped } = await listen({ ...OPTIONS, observe }, AbortSignal.abort());
   await stopped;
   assertEquals(events.map(({ kind }) => kind), ["listening", "stopping"]);
 });
-
-const addresses: [address: string, port: number, text: string][] = [
-  ["127.0.0.1", 25, "127.0.0.1:25"],
-  ["::", 1025, "[::]:1025"],
-  ["::ffff:127.0.0.1", 1, "[::ffff:127.0.0.1]:1"],
-  ["localhost", 0, "localhost:0"],
-];
-for (const [address, port, text] of addresses) {
-  Deno.test(`formatAddress() writes ${text}`, () => {
-    assertEquals(formatAddress(address, port), text);
-  });
-}
 
 const crowds: [name: string, limits: Partial<ServerOptions["limits"]>][] = [
   ["in all", { maxConnections: 2 }],
@@ -152,7 +257,7 @@ const crowds: [name: string, limits: Partial<ServerOptions["limits"]>][] = [
 ];
 for (const [name, limits] of crowds) {
   Deno.test(`a connection too many ${name} gets 421`, async () => {
-    await using fixture = new Fixture({ limits });
+    await using fixture = await Fixture.open({ limits });
     const first = await fixture.greeted();
     const second = await fixture.greeted();
     const third = await fixture.connect();
@@ -164,7 +269,7 @@ for (const [name, limits] of crowds) {
     for (const client of [first, second]) assertMatch(await client.ask("NOOP"), /^250 /);
   });
   Deno.test(`whoever was turned away ${name} gets in when another one leaves`, async () => {
-    await using fixture = new Fixture({ limits });
+    await using fixture = await Fixture.open({ limits });
     const first = await fixture.greeted();
     await fixture.greeted();
     assertMatch(await (await fixture.connect()).reply(), /^421 /);
@@ -182,7 +287,7 @@ for (const [name, limits] of crowds) {
 }
 
 Deno.test("connections too many even to be told so are closed without a word", async () => {
-  await using fixture = new Fixture({ limits: { maxConnections: 1 } });
+  await using fixture = await Fixture.open({ limits: { maxConnections: 1 } });
   const first = await fixture.greeted();
   // Both wait to be accepted before either is looked at.
   const told = await fixture.connect();
@@ -193,18 +298,186 @@ Deno.test("connections too many even to be told so are closed without a word", a
   assertEquals(fixture.events.filter(({ kind }) => kind === "turned away").length, 1);
 });
 
-Deno.test("an IPv4 client of a dual-stack socket has its IPv4 address", async () => {
-  await using fixture = new Fixture({ host: "::ffff:127.0.0.1" });
-  assertEquals(fixture.server.hostname, "::ffff:127.0.0.1");
+Deno.test({
+  name: "an IPv4 client of a dual-stack socket has its IPv4 address",
+  ignore: !hasIpv6,
+  fn: async () => {
+    await using fixture = await Fixture.open({
+      addresses: [at("smtp://[::]:0")],
+      limits: { maxConnectionsPerAddress: 1 },
+    });
+    const [address] = fixture.server.addresses;
+    assert(address.transport === "tcp");
+    assertEquals(address.hostname, "::");
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      const client = await fixture.connect({ ...address, hostname });
+      assertMatch(await client.reply(), /^220 /);
+      await client.sendMail();
+      assertMatch(await client.reply(), /^250 /);
+    }
+    assertEquals(fixture.mails.map(({ client }) => client.address), ["127.0.0.1", "::1"]);
+    const another = await fixture.connect({ ...address, hostname: "127.0.0.1" });
+    assertMatch(await another.reply(), /^421 4\.7\.0 /);
+    assertEquals((await fixture.seen("turned away")).address, "127.0.0.1");
+  },
+});
+
+testInFolder("clients on a Unix socket are no crowd from one address", async (folder) => {
+  await using fixture = await Fixture.open({
+    addresses: [at(`smtp+unix:${folder}/smtp.sock`)],
+    limits: { maxConnections: 2, maxConnectionsPerAddress: 1 },
+  });
+  await fixture.greeted();
+  await fixture.greeted();
+  assertMatch(await (await fixture.connect()).reply(), /^421 4\.7\.0 /);
+  assertEquals((await fixture.seen("turned away")).address, null);
+});
+
+const PROXIED = { proxies: { networks: [parseNetwork("127.0.0.0/8")!], unix: true } };
+const headerOf = (address: string) => `PROXY TCP4 ${address} 198.51.100.2 56324 25\r\n`;
+
+testInFolder("a proxy's connections are its clients'", async (folder) => {
+  await using fixture = await Fixture.open({
+    ...PROXIED,
+    addresses: [at("smtp://127.0.0.1:0"), at(`smtp+unix:${folder}/smtp.sock`)],
+  });
+  for (const address of fixture.server.addresses) {
+    const client = await fixture.connect(address);
+    // What comes along with the header is the session's; the rest comes when it likes.
+    await client.send(`${headerOf("192.0.2.1")}EHLO me\r\nMAIL FR`);
+    assertMatch(await client.reply(), /^220 /);
+    assertMatch(await client.reply(), /^250 /);
+    assertMatch(await client.ask("OM:<>"), /^250 2\.1\.0 /);
+    assertMatch(await client.ask("RCPT TO:<b@x.example>"), /^250 /);
+    assertMatch(await client.ask("DATA"), /^354 /);
+    assertMatch(await client.ask("Subject: x\r\n\r\n."), /^250 /);
+    const { address: from, port } = fixture.mails.at(-1)!.client;
+    assertEquals([from, port], ["192.0.2.1", 56324]);
+  }
+  assertEquals((await fixture.seen("session")).address, "192.0.2.1");
+});
+
+Deno.test("behind a proxy it is the clients that are counted", async () => {
+  await using fixture = await Fixture.open({ ...PROXIED, limits: { maxConnectionsPerAddress: 1 } });
+  const greet = async (address: string) => {
+    const client = await fixture.connect();
+    await client.send(headerOf(address));
+    return await client.reply();
+  };
+  const tooMany = "421 4.7.0 here too many connections, try again later";
+  assertMatch(await greet("192.0.2.1"), /^220 /);
+  assertMatch(await greet("192.0.2.2"), /^220 /);
+  assertEquals(await greet("192.0.2.1"), tooMany);
+  assertEquals((await fixture.seen("turned away")).address, "192.0.2.1");
+  // The proxy for itself, as where it looks whether the server is well.
+  const itself = await fixture.connect();
+  await itself.send("PROXY UNKNOWN\r\n");
+  assertMatch(await itself.reply(), /^220 /);
+});
+
+Deno.test("an address that keeps knocking keeps no other one out", async () => {
+  const limits = { maxConnections: 3, maxConnectionsPerAddress: 1 };
+  await using fixture = await Fixture.open({ ...PROXIED, limits });
+  const greet = async (address: string) => {
+    const client = await fixture.connect();
+    await client.send(headerOf(address));
+    return await client.reply();
+  };
+  assertMatch(await greet("192.0.2.1"), /^220 /);
+  // They are told so, and stay.
+  for (let count = 0; count < 3; count++) assertMatch(await greet("192.0.2.1"), /^421 4\.7\.0 /);
+  assertMatch(await greet("192.0.2.2"), /^220 /);
+});
+
+Deno.test("who is no proxy is not believed to be one", async () => {
+  await using fixture = await Fixture.open({
+    proxies: { networks: [parseNetwork("192.0.2.0/24")!], unix: true },
+  });
   const client = await fixture.greeted();
-  await client.sendMail();
-  assertMatch(await client.reply(), /^250 /);
+  assertMatch(await client.ask(headerOf("192.0.2.1").trimEnd()), /^500 /);
   assertEquals((await fixture.seen("session")).address, "127.0.0.1");
-  assertEquals(fixture.mails[0].client.address, "127.0.0.1");
+});
+
+const strangers: [name: string, said: string, reason: string][] = [
+  ["nothing", "", "its PROXY header does not come"],
+  ["half a header", "PROXY TCP4 192", "its PROXY header does not come"],
+  ["SMTP", "EHLO me\r\n", "it does not begin with a PROXY header"],
+];
+for (const [name, said, reason] of strangers) {
+  Deno.test(`a proxy that says ${name} is let go without a word`, async () => {
+    await using fixture = await Fixture.open({ ...PROXIED, limits: { proxyTimeoutMs: 100 } });
+    const client = await fixture.connect();
+    await client.send(said);
+    assertEquals(await client.reply(), "");
+    const { address, reason: told } = await fixture.seen("proxy fault");
+    assertEquals([address, told], ["127.0.0.1", reason]);
+    assert(!fixture.events.some(({ kind }) => kind === "session"));
+  });
+}
+
+Deno.test("a proxy that looks whether the server is there leaves no trace", async () => {
+  await using fixture = await Fixture.open(PROXIED);
+  for (let count = 0; count < 3; count++) (await fixture.connect()).close();
+  const client = await fixture.connect();
+  await client.send(headerOf("192.0.2.1"));
+  assertMatch(await client.reply(), /^220 /);
+  assertEquals(fixture.events.map(({ kind }) => kind), ["listening", "session"]);
+});
+
+Deno.test("a stopping server does not wait for headers of proxies", async () => {
+  await using fixture = await Fixture.open(PROXIED);
+  const silent = await fixture.connect();
+  const half = await fixture.connect();
+  await half.send("PROXY TCP4 192");
+  const inside = await fixture.connect();
+  await inside.send(headerOf("192.0.2.1"));
+  assertMatch(await inside.reply(), /^220 /);
+  // Whoever was accepted before is at the door by now.
+  fixture.stop();
+  for (const client of [silent, half]) assertEquals(await client.reply(), "");
+  assertMatch(await inside.reply(), /^421 4\.3\.2 /);
+  inside.close();
+  await fixture.server.stopped;
+  assertEquals(fixture.events.map(({ kind }) => kind), [
+    ...["listening", "session", "stopping", "logout"],
+  ]);
+});
+
+Deno.test("those at the door do not keep anyone out, and are not more than may be", async () => {
+  await using fixture = await Fixture.open({ ...PROXIED, limits: { maxConnections: 2 } });
+  const waiting = [await fixture.connect(), await fixture.connect()];
+  const untold = await fixture.connect();
+  assertEquals(await untold.reply(), "");
+  for (const [index, client] of waiting.entries()) {
+    await client.send(headerOf(`192.0.2.${index}`));
+    assertMatch(await client.reply(), /^220 /);
+  }
+  const third = await fixture.connect();
+  await third.send(headerOf("192.0.2.9"));
+  assertMatch(await third.reply(), /^421 4\.7\.0 /);
+});
+
+Deno.test("a client that never stops sending keeps nobody from being served", async () => {
+  await using fixture = await Fixture.open({ limits: { idleTimeoutMs: 20_000 } });
+  const loud = await fixture.greeted();
+  await loud.startData();
+  let isOver = false;
+  const flood = (async () => {
+    // Far beyond what a message may have: it is read all the same, up to its end.
+    while (!isOver) await loud.send("x".repeat(100_000));
+    return await loud.ask("\r\n.");
+  })();
+  for (let count = 0; count < 5; count++) {
+    const client = await fixture.greeted();
+    await client.sendMail();
+    assertMatch(await client.reply(), /^250 /);
+  }
+  isOver = true;
+  assertMatch(await flood, /^552 5\.3\.4 /);
 });
 
 Deno.test("a client that says nothing gets 421 after a while", async () => {
-  await using fixture = new Fixture({ limits: { idleTimeoutMs: 2_000 } });
+  await using fixture = await Fixture.open({ limits: { idleTimeoutMs: 2_000 } });
   const client = await fixture.greeted();
   await client.startData();
   await client.send("Subject: x\r\n");
@@ -214,7 +487,7 @@ Deno.test("a client that says nothing gets 421 after a while", async () => {
 });
 
 Deno.test("a client that never reads is let go, and others are served meanwhile", async () => {
-  await using fixture = new Fixture({ limits: { idleTimeoutMs: 2_000 } });
+  await using fixture = await Fixture.open({ limits: { idleTimeoutMs: 2_000 } });
   const deaf = await fixture.connect();
   const talk = (async () => {
     while (await deaf.send("HELP\r\n".repeat(10_000)));
@@ -227,7 +500,7 @@ Deno.test("a client that never reads is let go, and others are served meanwhile"
 
 Deno.test("a courier that throws costs its own client 421 and nobody else anything", async () => {
   let count = 0;
-  await using fixture = new Fixture({
+  await using fixture = await Fixture.open({
     courier: () => {
       if (count++ === 0) throw new Error("a fault of ours");
       return count === 2 ? Promise.reject(new Error("another one")) : ACCEPTED;
@@ -250,7 +523,7 @@ Deno.test("a courier that throws costs its own client 421 and nobody else anythi
 });
 
 Deno.test("a client that breaks off within its data harms nobody", async () => {
-  await using fixture = new Fixture();
+  await using fixture = await Fixture.open();
   const bystander = await fixture.greeted();
   const breaker = await fixture.greeted();
   await breaker.startData();
@@ -264,7 +537,7 @@ Deno.test("a client that breaks off within its data harms nobody", async () => {
 
 Deno.test("a client that breaks off while its message is delivered harms nobody", async () => {
   const { promise: delivered, resolve: deliver } = Promise.withResolvers<void>();
-  await using fixture = new Fixture({
+  await using fixture = await Fixture.open({
     courier: async () => {
       await delivered;
       return await ACCEPTED;
@@ -282,7 +555,7 @@ Deno.test("a client that breaks off while its message is delivered harms nobody"
 });
 
 Deno.test("a stopping server takes no connection and dismisses the idle", async () => {
-  await using fixture = new Fixture();
+  await using fixture = await Fixture.open();
   const idle = await fixture.greeted();
   const composing = await fixture.greeted();
   assertMatch(await composing.ask("EHLO me"), /^250 /);
@@ -299,7 +572,7 @@ Deno.test("a stopping server takes no connection and dismisses the idle", async 
 
 Deno.test("a stopping server does not wait for a client that never reads", async () => {
   const graceMs = 100;
-  await using fixture = new Fixture({ limits: { graceMs } });
+  await using fixture = await Fixture.open({ limits: { graceMs } });
   const deaf = await fixture.connect();
   const talk = (async () => {
     while (await deaf.send("HELP\r\n".repeat(10_000)));
@@ -320,7 +593,7 @@ Deno.test("a stopping server does not wait for a client that never reads", async
 
 Deno.test("a stopping server delivers what is in flight", async () => {
   const { promise: delivered, resolve: deliver } = Promise.withResolvers<void>();
-  await using fixture = new Fixture({
+  await using fixture = await Fixture.open({
     courier: async () => {
       await delivered;
       return await ACCEPTED;
@@ -344,7 +617,7 @@ Deno.test("a stopping server delivers what is in flight", async () => {
 });
 
 Deno.test("a message that does not arrive in the time of grace is deferred", async () => {
-  await using fixture = new Fixture({ limits: { graceMs: 50 }, courier: patient });
+  await using fixture = await Fixture.open({ limits: { graceMs: 50 }, courier: patient });
   const client = await fixture.greeted();
   await client.sendMail();
   await fixture.seen("data");
@@ -358,7 +631,7 @@ Deno.test("a message that does not arrive in the time of grace is deferred", asy
 });
 
 Deno.test("a client within its data is dismissed when the time of grace is over", async () => {
-  await using fixture = new Fixture({ limits: { graceMs: 50 } });
+  await using fixture = await Fixture.open({ limits: { graceMs: 50 } });
   const client = await fixture.greeted();
   await client.startData();
   await client.send("Subject: x\r\n");

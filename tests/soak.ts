@@ -18,7 +18,7 @@ import { MAX_SIZE } from "./soak/roles.ts";
 import { parseArgs } from "./std.ts";
 
 /** How long the endpoint may take, in seconds: several times as long as it takes when it answers at all. */
-const TIMEOUT_S = 10;
+const TIMEOUT_S = 5;
 
 /** How often to say how things are, in seconds. */
 const PROGRESS_S = 10;
@@ -75,7 +75,8 @@ class Soak implements AsyncDisposable {
     const readings: Reading[] = [];
     for (let second = 1; second <= seconds; second++) {
       await new Promise((resolve) => setTimeout(resolve, 1000));
-      this.#endpoint.hangUp();
+      // By now it is done with what clients left behind.
+      if (second === seconds - 2 * MEASURE_S) this.#endpoint.hangUp();
       if (second % PROGRESS_S === 0) this.#say("rest");
       const reading = readingOf(this.#pigeon.pid);
       if (reading !== null && second > seconds - MEASURE_S) readings.push(reading);
@@ -189,7 +190,7 @@ async function main(args: readonly string[]): Promise<number> {
 
   // What the first message brings in is not what later ones leave behind.
   await soak.sendOne();
-  const fresh = await soak.rest(2 * MEASURE_S);
+  const fresh = await soak.rest(3 * MEASURE_S);
   await soak.load(seconds / 4);
   const warm = await soak.rest();
   await soak.load(seconds * 3 / 4);

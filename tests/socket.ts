@@ -21,7 +21,7 @@ export class PuppetSocket implements Socket {
   writes = 0;
   /** How often it was read. */
   reads = 0;
-  /** What was tried after it was closed, after the server's half was ended, or during another read. */
+  /** What was tried after it was closed, after the server's half was ended, or during the same. */
   readonly trespasses: string[] = [];
   /** Calls that failed as they were told to. */
   readonly refused: string[] = [];
@@ -93,6 +93,7 @@ export class PuppetSocket implements Socket {
 
   async write(octets: Uint8Array): Promise<number> {
     this.#enter("write", this.closes > 0 || this.isHalfClosed);
+    if (this.#writing.size > 0) this.trespasses.push("write during another");
     this.writes++;
     while (this.#isDeaf) await park(this.#writing);
     const taken = octets.slice(0, this.#octetsAtOnce);

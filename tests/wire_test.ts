@@ -25,6 +25,12 @@ const rows:
     [`${"x".repeat(19)}\r\ny\n`, [LINE], [["line", null, "LF"], ["line", "y", "LF"]]],
     [`${"x".repeat(19)}\n`, [LINE], [["line", "x".repeat(19), "LF"]]],
     [`${"x".repeat(20)}\ny\n`, [LINE], [["line", null, "LF"], ["line", "y", "LF"]]],
+    // The first octet of TLS is a line by itself where it is the first of all, and nowhere else.
+    ["\x16", [LINE], [["line", "\x16", "LF"]]],
+    ["\x16\x03\x01\r\n", [LINE], [["line", "\x16", "LF"], ["line", "\x03\x01", "CRLF"]]],
+    ["\x17\x03", [LINE], []],
+    ["\n\x16\x03\n", [LINE], [["line", "", "LF"], ["line", "\x16\x03", "LF"]]],
+    ["a\x16\n\x16\n", [LINE], [["line", "a\x16", "LF"], ["line", "\x16", "LF"]]],
 
     [".\r\n", [CRLF_DATA], [["data", ""]]],
     ["\r\n.\r\n", [CRLF_DATA], [["data", "\r\n"]]],
@@ -75,13 +81,10 @@ const rows:
 for (const [text, wants, frames] of rows) {
   const wanted = wants.map((want) => want.kind === "data" ? want.lineEnd : want.kind).join(", ");
   Deno.test(`next() finds ${frames.length} frames (${wanted}) in ${JSON.stringify(text)}`, () => {
-    assertEquals(framesOf([octets(text)], wants, LIMITS), [...frames]);
-    assertEquals(
-      framesOf(Array.from(octets(text), (octet) => Uint8Array.of(octet)), wants, LIMITS),
-      [
-        ...frames,
-      ],
-    );
+    const whole = octets(text);
+    for (const pieces of [[whole], Array.from(whole, (octet) => Uint8Array.of(octet))]) {
+      assertEquals(framesOf(pieces, wants, LIMITS), [...frames]);
+    }
   });
 }
 
@@ -141,3 +144,35 @@ for (const [name, want, limits] of tooBig) {
     }
   });
 }
+
+/** What is pushed and wanted, and how many octets are held for it: at least, and at most. */
+const held: [what: string, text: string, want: Want, least: number, most: number][] = [
+  ["nothing", "", LINE, 0, 0],
+  ["a part of a line", "NOOP", LINE, 4, 8],
+  ["a line of which the rest is dropped", "x".repeat(21), LINE, 0, 0],
+  ["a part of data", "hello\r\nthere", CRLF_DATA, 12, 24],
+  ["what may end data", "\r\n.\r", CRLF_DATA, 4, 6],
+  ["data of which the rest is dropped", "x".repeat(21), CRLF_DATA, 0, 0],
+  ["a part of a chunk", "abcd", chunk(20), 4, 8],
+  ["a part of a chunk that is dropped", "abcd", chunk(20, false), 0, 0],
+];
+for (const [what, text, want, least, most] of held) {
+  Deno.test(`for ${what} ${least} octets are held, and little more`, () => {
+    const decoder = new Decoder(LIMITS);
+    decoder.push(octets(text));
+    assertEquals(decoder.heldOctets, text.length);
+    assertEquals(decoder.next(want), null);
+    const { heldOctets } = decoder;
+    assert(least <= heldOctets && heldOctets <= most, `${heldOctets} octets`);
+  });
+}
+
+Deno.test("nothing is held of a frame that was given out, but of what came behind it", () => {
+  const decoder = new Decoder({ maxLineOctets: 20, maxMessageOctets: 2 * MEGABYTE });
+  const { sent, message } = bigMessage(CRLF_DATA);
+  decoder.push(sent);
+  assertEquals(decoder.next(CRLF_DATA)?.octets?.length, message.length);
+  assertEquals(decoder.heldOctets, "NOOP\r\n".length);
+  decoder.next(LINE);
+  assertEquals(decoder.heldOctets, 0);
+});

@@ -1,17 +1,22 @@
 // Types for `mailparser` 3.9.31, as far as it is used here. `createNode`, the header it takes and the part
-// it makes are its own affair, undocumented, and the reason why its version is pinned.
+// it makes are its own affair, as the splitter is, undocumented, and the reason why its version is pinned.
 
 /** The header of a part, before mailparser makes a part of it. */
 export interface PartHeader {
   contentType: string | false;
   charset: string | false;
+  flowed: boolean;
+  readonly delSp: boolean;
   readonly encoding: string | false;
   readonly filename: string | false;
-  readonly disposition: string | false;
-  readonly multipart: string | false;
+  disposition: string | false;
   /** Whether the part is the message itself. */
   readonly root: boolean;
-  readonly headers: { lines: readonly HeaderLine[]; getList(): readonly HeaderLine[] };
+  readonly headers: {
+    lines: readonly HeaderLine[];
+    getList(): readonly HeaderLine[];
+    getFirst(name: string): string;
+  };
   /** The stream that undoes the transfer encoding. */
   getDecoder(): object;
 }
@@ -24,12 +29,8 @@ export interface HeaderLine {
 }
 
 /** A part; its parts are its children. */
-export interface Part {
-  /** The media type in lower case; false where nothing says it. */
-  readonly contentType: string | false;
-  /** Undefined for an attachment, and for what has children. */
-  readonly textContent?: string;
-  readonly children: readonly Part[];
+export interface PartNode {
+  readonly children: readonly PartNode[];
 }
 
 export interface EmailAddress {
@@ -47,36 +48,29 @@ export interface AddressObject {
 /** Fields by lower-case name, each read as what it is. */
 export type Headers = ReadonlyMap<string, unknown>;
 
-export interface AttachmentStream {
-  readonly type: "attachment";
-  readonly content: {
-    on(event: "data", listener: (octets: Uint8Array) => void): void;
-    on(event: "end", listener: () => void): void;
-    on(event: "error", listener: (error: Error) => void): void;
-  };
-  readonly contentType: string | false;
-  readonly contentDisposition?: string;
-  readonly contentId?: string;
-  readonly filename?: string;
-  /** In hexadecimal, once the content has ended. */
-  readonly checksum: string;
-  /** Lets the parser go on. */
-  release(): void;
+/** What finds the parts. */
+export interface Splitter {
+  /** Parts that began so far, the message itself among them. */
+  readonly nodeCounter: number;
+  /** What a line is: 1 and 3 begin a part, 2 and 4 end a multipart. */
+  checkBoundary(line: Uint8Array): 1 | 2 | 3 | 4 | false;
 }
 
 export class MailParser {
   constructor(options: {
-    readonly Iconv: new (charset: string) => object;
-    readonly checksumAlgo: string;
     readonly ignoreEmbedded: boolean;
     readonly skipHtmlToText: boolean;
     readonly skipTextToHtml: boolean;
     readonly skipImageLinks: boolean;
   });
-  createNode(header: PartHeader): Part;
+  readonly splitter: Splitter;
+  createNode(header: PartHeader): PartNode;
   on(event: "headers", listener: (headers: Headers) => void): void;
-  on(event: "data", listener: (data: AttachmentStream | { readonly type: "text" }) => void): void;
+  on(event: "data", listener: () => void): void;
   on(event: "error", listener: (error: Error) => void): void;
   on(event: "end", listener: () => void): void;
-  end(message: Uint8Array): void;
+  once(event: "drain", listener: () => void): void;
+  /** False where it wants no more before it says "drain". */
+  write(octets: Uint8Array): boolean;
+  end(): void;
 }

@@ -12,6 +12,12 @@ import { Message, type RoleName, roles } from "./roles.ts";
 const GUESTS = 50;
 const RESIDENTS = 10;
 
+/**
+ * Big files that come at once, at the beginning. What an allocator keeps follows from the most that it ever
+ * had to give, which chance would else decide: the C library returns only what is free at the end of its heap.
+ */
+const TIDE = 16;
+
 /** How long a client may stay away before the next visit, in milliseconds. */
 const MAX_PAUSE_MS = 500;
 
@@ -27,6 +33,7 @@ export class Crowd {
   readonly #deck: Deck<RoleName>;
   readonly #guests: Chance;
   readonly #residents: Chance;
+  readonly #tide: Chance;
   #open = 0;
   #letters = 0;
 
@@ -39,6 +46,7 @@ export class Crowd {
     this.#deck = new Deck(new Map(counts), chance.child());
     this.#guests = chance.child();
     this.#residents = chance.child();
+    this.#tide = chance.child();
   }
 
   /** Clients that are here now. */
@@ -57,6 +65,7 @@ export class Crowd {
       }
     };
     await Promise.all([
+      ...Array.from({ length: TIDE }, () => this.visit("a big file", this.#tide.child(), over)),
       ...Array.from({ length: GUESTS }, () => visits(() => this.#deck.deal(), this.#guests)),
       ...Array.from({ length: RESIDENTS }, () => visits(() => "idle", this.#residents)),
     ]);

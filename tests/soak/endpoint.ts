@@ -82,9 +82,12 @@ export class FickleEndpoint {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Closes the connections that nobody uses, as endpoints do after a while. */
+  /**
+   * Closes all connections, as endpoints do after a while. Not only those that were used and are idle: a
+   * client that makes one too many keeps it for later.
+   */
   hangUp(): void {
-    this.#server.closeIdleConnections();
+    this.#server.closeAllConnections();
   }
 
   /** Ends it, whatever is going on. */

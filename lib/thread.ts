@@ -1,0 +1,130 @@
+/**
+ * Parses large messages in another thread, so that the sessions of others go on meanwhile, and gives up
+ * what takes too long: ending the thread ends the work and gives its memory back. There is one thread,
+ * since memory counts, and only while there is something to do.
+ */
+import { type Parse, type Parsed, unparsed } from "./content.ts";
+import { load, within } from "./parser.ts";
+
+/** When to use the thread, and for how long. */
+export interface ThreadOptions {
+  /** Parses what the thread is not needed for, and everything where none can be had. */
+  readonly parseHere: Parse;
+  /** Starts the thread. */
+  readonly open: () => Worker;
+  /** Octets up to which a message is parsed here. */
+  readonly maxOctetsHere: number;
+  /** Milliseconds that a message may take, and that the thread may take to start. */
+  readonly timeoutMs: number;
+  /** Octets after which the thread is ended: no garbage collector gives memory back as surely. */
+  readonly maxOctetsThere: number;
+  /** Milliseconds without a message after which the thread is ended. */
+  readonly idleMs: number;
+}
+
+/**
+ * The worst message of 64 KiB takes a quarter of a second. A thread takes 40 MB, and a fifth of a second
+ * to start.
+ */
+export const THREAD = {
+  maxOctetsHere: 64 * 1024,
+  maxOctetsThere: 4 * 1024 * 1024,
+  idleMs: 10_000,
+};
+
+/** What a thread answers. */
+export interface Answer extends Omit<Parsed, "body"> {
+  /** Null where it is the text, as for most: nothing is sent twice. */
+  readonly body: string | null;
+}
+
+/** Starts the thread that worker.ts describes. */
+export function openWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+}
+
+/** What parses messages, the large ones in a thread. To dispose of it ends the thread. */
+export class Thread implements Disposable {
+  readonly #options: ThreadOptions;
+  #worker: Worker | null = null;
+  #octets = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  /** Starts nothing yet. */
+  constructor(options: ThreadOptions) {
+    this.#options = options;
+  }
+
+  /** Parses a message when it is its turn. */
+  readonly parse: Parse = (data) => {
+    const { maxOctetsHere, parseHere } = this.#options;
+    if (data.length <= maxOctetsHere) return parseHere(data);
+    const parsed = this.#turn.then(() => this.#parseThere(data));
+    this.#turn = parsed.catch(() => {});
+    return parsed;
+  };
+
+  /** Ends the thread, and what it is at. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#idle);
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#octets = 0;
+  }
+
+  /** Never two at a time. */
+  readonly #parseThere: Parse = async (data) => {
+    const { parseHere, timeoutMs } = this.#options;
+    clearTimeout(this.#idle);
+    const worker = this.#worker ?? await this.#start();
+    if (worker === null) return await parseHere(data);
+    try {
+      const answer = next(worker);
+      // A copy, so that the message is still there if the thread ends.
+      const copy = data.slice();
+      worker.postMessage(copy, [copy.buffer]);
+      const { body, ...parsed } = await within(timeoutMs, answer) as Answer;
+      this.#rest(data.length);
+      return { ...parsed, body: body ?? parsed.text };
+    } catch (error) {
+      this[Symbol.dispose]();
+      return await unparsed(data, await load(), (error as Error).message);
+    }
+  };
+
+  /** Ends the thread after so many octets more, at once or when there is nothing to do. */
+  #rest(octets: number): void {
+    const { maxOctetsThere, idleMs } = this.#options;
+    this.#octets += octets;
+    if (this.#octets >= maxOctetsThere) return this[Symbol.dispose]();
+    const timer = setTimeout(() => this[Symbol.dispose](), idleMs);
+    // The program may end sooner.
+    Deno.unrefTimer(timer);
+    this.#idle = timer;
+  }
+
+  /** Null where there is no thread to be had, for example for want of permissions. */
+  async #start(): Promise<Worker | null> {
+    try {
+      this.#worker = this.#options.open();
+      await within(this.#options.timeoutMs, next(this.#worker));
+    } catch {
+      this[Symbol.dispose]();
+    }
+    return this.#worker;
+  }
+}
+
+/** The next message that a thread sends; rejects where it fails instead, which ends it. */
+function next(worker: Worker): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.onmessageerror = () => reject(new Error("its answer cannot be read"));
+  worker.onerror = (event) => {
+    // Else it would be a fault of the whole program.
+    event.preventDefault();
+    reject(new Error(event.message));
+  };
+  return promise;
+}

@@ -1,0 +1,208 @@
+/** What is read of messages that are made to keep a reader busy, and who waits for that. */
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { bombs } from "./bombs.ts";
+import { type Parse, unparsed } from "../lib/content.ts";
+import { read } from "../lib/message.ts";
+import { load, parserHere } from "../lib/parser.ts";
+import { sampleMail } from "../lib/sample.ts";
+import { openWorker, Thread, type ThreadOptions } from "../lib/thread.ts";
+
+const surroundings = { version: "1", hostname: () => "h", env: () => undefined, vars: {} };
+const encode = (text: string) => new TextEncoder().encode(text);
+const parseHere = parserHere({ load, timeoutMs: 60_000 });
+
+for (const [name, [message, body, ...warnings]] of Object.entries(bombs)) {
+  Deno.test(`read() makes a context of ${name}`, async () => {
+    const data = encode(message);
+    const mail = { ...sampleMail("1", new Date(0)), data };
+    const context = await read(mail, surroundings, parseHere);
+    assertEquals([context.subject, context.size], ["bomb", data.length]);
+    assertMatch(context.body.slice(0, 2_000), body);
+    assertEquals(context.warnings.length, warnings.length, context.warnings.join("\n"));
+    for (const [index, warning] of warnings.entries()) {
+      assertMatch(context.warnings[index], warning);
+    }
+  });
+}
+
+Deno.test("read() finds 249 parts beside the message itself, and leaves those after them out", async () => {
+  const part = (n: number) =>
+    `--b\r\nContent-Disposition: attachment; filename=${n}\r\n\r\n${n}\r\n`;
+  const head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (const [count, warnings] of [[249, 0], [250, 1], [600, 1]]) {
+    const parts = Array.from({ length: count }, (_, n) => part(n + 1)).join("");
+    const read = await parseHere(encode(`${head}${parts}--b--\r\n`));
+    assertEquals([read.attachments.length, read.warnings.length], [249, warnings]);
+    const { filename, size } = read.attachments[248];
+    assertEquals([filename, size], ["249", 3]);
+  }
+});
+
+const LIMITS = {
+  maxOctetsHere: 100,
+  maxOctetsThere: 1_000_000,
+  timeoutMs: 20_000,
+  idleMs: 60_000,
+};
+
+/** A thread of its own that does what `source` says. */
+function threadOf(source: string, more: Partial<ThreadOptions> = {}, onOpen = (_: Worker) => {}) {
+  const opened: Worker[] = [];
+  const here: number[] = [];
+  const thread = new Thread({
+    parseHere: (data) => {
+      here.push(data.length);
+      return parseHere(data);
+    },
+    open: () => {
+      const worker = source === ""
+        ? openWorker()
+        : new Worker(`data:application/javascript,${encodeURIComponent(source)}`, {
+          type: "module",
+        });
+      opened.push(worker);
+      onOpen(worker);
+      return worker;
+    },
+    ...{ ...LIMITS, ...more },
+  });
+  return { thread, opened, here };
+}
+
+const LARGE = encode(
+  "Subject: =?utf-8?Q?caf=C3=A9?=\r\nFrom: A <a@example.org>\r\n" +
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n" +
+    "--b\r\nContent-Type: image/gif; name=a.gif\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n" +
+    "--b\r\nContent-Type: text/csv; name=a.csv\r\n\r\na,b\r\n" +
+    "--b\r\nContent-Type: text/csv; name=b.csv\r\n\r\n\r\n--b--\r\n",
+);
+
+Deno.test("a thread makes of a message what is made of it here, again and again", async () => {
+  const { thread, opened, here } = threadOf("");
+  using _ = thread;
+  const expected = await parseHere(LARGE);
+  assertEquals(expected.attachments.map(({ size }) => size), [3, 3, 0]);
+  for (const _ of [1, 2]) assertEquals(await thread.parse(LARGE), expected);
+  assertEquals(await Promise.all([LARGE, LARGE].map(thread.parse)), [expected, expected]);
+  assertEquals([opened.length, here], [1, []]);
+});
+
+Deno.test("a message that is small is parsed here, also while a large one waits", async () => {
+  const { thread, opened, here } = threadOf("postMessage('ready')", { timeoutMs: 300 });
+  using _ = thread;
+  const large = thread.parse(LARGE);
+  assertEquals((await thread.parse(encode("Subject: x\r\n\r\ny\r\n"))).body, "y\n");
+  assertEquals([opened.length, here], [1, [17]]);
+  await large;
+});
+
+const FAILURES: [what: string, source: string, warning: RegExp][] = [
+  ["never answers", "postMessage('ready')", /could not be parsed: it took longer than 0.3 s$/],
+  [
+    "is busy forever",
+    "onmessage = () => { for (;;); }; postMessage('ready')",
+    /longer than 0.3 s$/,
+  ],
+  ["exits", "onmessage = () => close(); postMessage('ready')", /longer than 0.3 s$/],
+  [
+    "throws",
+    "onmessage = () => { throw new Error('out of luck') }; postMessage('ready')",
+    /could not be parsed: .*out of luck$/,
+  ],
+  [
+    "rejects",
+    "onmessage = () => { Promise.reject(new Error('out of luck')) }; postMessage('ready')",
+    /could not be parsed: .*out of luck$/,
+  ],
+];
+
+for (const [what, source, warning] of FAILURES) {
+  Deno.test(`a thread that ${what} is ended, the message is left as received, the next one gets a new thread`, async () => {
+    const { thread, opened } = threadOf(source, { timeoutMs: 300 });
+    using _ = thread;
+    const mail = { ...sampleMail("1", new Date(0)), data: LARGE };
+    for (const count of [1, 2]) {
+      const context = await read(mail, surroundings, thread.parse);
+      assertMatch(context.warnings.join("\n"), warning);
+      assertEquals([context.subject, context.attachments.length], ["café", 0]);
+      assert(context.body.startsWith("--b\n\nhello\n"), context.body);
+      assertEquals(opened.length, count);
+    }
+  });
+}
+
+const CANNOT_START: [what: string, source: string][] = [
+  ["throws", "throw new Error('no')"],
+  ["cannot be loaded", "import 'data:application/javascript,(';"],
+  ["never is ready", "await new Promise(() => {})"],
+];
+
+for (const [what, source] of CANNOT_START) {
+  Deno.test(`where a thread ${what} when it starts, messages are parsed here`, async () => {
+    const { thread, here } = threadOf(source, { timeoutMs: 300 });
+    using _ = thread;
+    const { warnings, attachments } = await thread.parse(LARGE);
+    assertEquals([warnings, attachments.length, here], [[], 3, [LARGE.length]]);
+  });
+}
+
+Deno.test("where no thread can be made, messages are parsed here", async () => {
+  const open = () => {
+    throw new Deno.errors.NotCapable("no");
+  };
+  using thread = new Thread({ parseHere, open, ...LIMITS });
+  assertEquals((await thread.parse(LARGE)).attachments.length, 3);
+});
+
+Deno.test("a message waits for its turn longer than it may take itself", async () => {
+  const source = `onmessage = ({ data }) => {
+    const end = Date.now() + 200;
+    while (Date.now() < end);
+    postMessage({ bodySize: data.length });
+  };
+  postMessage('ready')`;
+  const { thread, opened } = threadOf(source, { timeoutMs: 600 });
+  using _ = thread;
+  const answers = await Promise.all(Array(4).fill(LARGE).map(thread.parse));
+  assertEquals(answers.map(({ bodySize }) => bodySize), Array(4).fill(LARGE.length));
+  assertEquals(opened.length, 1);
+});
+
+const ENDS: [why: string, limits: Partial<ThreadOptions>][] = [
+  ["has no work", { idleMs: 1 }],
+  ["has read as much as it may", { maxOctetsThere: LARGE.length }],
+];
+
+for (const [why, limits] of ENDS) {
+  Deno.test(`a thread that ${why} is ended, and the next message gets a new one`, async () => {
+    const ends = [1, 2].map(() => Promise.withResolvers<void>());
+    const { thread, opened } = threadOf("", limits, (worker) => {
+      const { resolve } = ends[opened.indexOf(worker)];
+      const terminate = worker.terminate.bind(worker);
+      worker.terminate = () => {
+        terminate();
+        resolve();
+      };
+    });
+    using _ = thread;
+    for (const { promise } of ends) {
+      assertEquals((await thread.parse(LARGE)).attachments.length, 3);
+      await promise;
+    }
+    assertEquals(opened.length, 2);
+  });
+}
+
+Deno.test("a thread that has read less goes on", async () => {
+  const { thread, opened } = threadOf("", { maxOctetsThere: 2 * LARGE.length + 1 });
+  using _ = thread;
+  for (const _ of [1, 2, 3]) await thread.parse(LARGE);
+  assertEquals(opened.length, 1);
+});
+
+Deno.test("a message is left as received where there is a reason", async () => {
+  const parse: Parse = async (data) => unparsed(data, await load(), "it is Sunday");
+  const { body, text, html, warnings } = await parse(encode("A: b\r\n\r\n--b\r\rx\r\n"));
+  assertEquals([body, text, html], ["--b\n\nx\n", "--b\n\nx\n", ""]);
+  assertEquals(warnings, ["The message could not be parsed: it is Sunday"]);
+});

@@ -1,0 +1,103 @@
+/** Messages that are made to keep a reader busy, each of at most 10 MB. */
+
+const MB = 1_000_000;
+
+/** `piece` as often as it takes to fill `size`. */
+const fill = (piece: string, size: number) => piece.repeat(Math.floor(size / piece.length));
+
+const MIXED = "Subject: bomb\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+const HTML = "Subject: bomb\r\nContent-Type: text/html\r\n\r\n";
+
+/** Multiparts within each other. */
+function nested(depth: number): string {
+  const level = (_: unknown, depth: number) =>
+    `Content-Type: multipart/mixed; boundary=b${depth}\r\n\r\n--b${depth}\r\n`;
+  return `Subject: bomb\r\n${Array.from({ length: depth }, level).join("")}\r\nhello\r\n`;
+}
+
+/** A message, what its body begins with, and its warnings. */
+export type Bomb = readonly [message: string, body: RegExp, ...warnings: RegExp[]];
+
+const LONG_HEADER = /^The header is too long, only the start of it was read$/;
+const MANY_PARTS = /^The message has too many parts, only the first 250 were read$/;
+const NO_PART = /^The message has no part that could be found, its body is as received$/;
+const WORDS_ALONE = /^The HTML is too long or too deeply nested, only its words were read$/;
+
+/** By what they are made of. */
+export const bombs: Readonly<Record<string, Bomb>> = {
+  "5,000 header fields": [
+    `Subject: bomb\r\n${"X-Y: z\r\n".repeat(5_000)}\r\nhello\r\n`,
+    /^hello\n$/,
+    LONG_HEADER,
+  ],
+  "a header of 10 MB": [
+    `Subject: bomb\r\nX: ${fill("long ", 9.9 * MB)}\r\n\r\nhello\r\n`,
+    /^hello\n$/,
+    LONG_HEADER,
+  ],
+  "a header of 10 MB of fields": [
+    `Subject: bomb\r\n${fill("a:\r\n", 9.9 * MB)}\r\nhello\r\n`,
+    /^hello\n$/,
+    LONG_HEADER,
+  ],
+  "1,000 multiparts within each other": [
+    nested(1_000),
+    /^--b0\n/,
+    MANY_PARTS,
+    NO_PART,
+  ],
+  "multiparts within each other, 10 MB of them": [
+    nested(150_000),
+    /^--b0\n/,
+    MANY_PARTS,
+    NO_PART,
+  ],
+  "a million parts": [
+    MIXED + "--b\r\n\r\n\r\n".repeat(1_000_000),
+    /^\n+$/,
+    MANY_PARTS,
+  ],
+  "a million parts of a character": [
+    MIXED + "--b\n\nx\n".repeat(1_000_000),
+    /^(?:x\n){248}x$/,
+    MANY_PARTS,
+  ],
+  "parts without a header": [
+    MIXED + fill("--b\r\n", 9.9 * MB),
+    /^--b\n--b\n/,
+    MANY_PARTS,
+    NO_PART,
+  ],
+  "8 MB of line feeds": [`Subject: bomb\n\n${fill("\n", 8 * MB)}`, /^\n+$/],
+  "8 MB of carriage returns": [`Subject: bomb\n\n${fill("\r", 8 * MB)}`, /^\n+$/],
+  "8 MB of line ends in a part": [
+    `${MIXED}--b\r\n\r\n${fill("\r\n", 8 * MB)}\r\n--b--\r\n`,
+    /^\n+$/,
+  ],
+  "10 MB of HTML": [HTML + fill("<p>hello</p>", 9.9 * MB), /^hello\nhello\n/, WORDS_ALONE],
+  "10 MB of tags within each other": [HTML + fill("<b>", 9.9 * MB) + "x", /^/, WORDS_ALONE],
+  "half a MB of list items": [HTML + fill("<li>x", 0.5 * MB), /^x/],
+  "quotes within quotes": [
+    `${HTML}${"<blockquote>".repeat(400)}${"<br>x".repeat(100_000)}`,
+    /^x\nx\n/,
+    WORDS_ALONE,
+  ],
+  "10 MB of tags that never end": [HTML + fill("<", 9.9 * MB), /^<+$/, WORDS_ALONE],
+  "10 MB in quoted-printable": [
+    "Subject: bomb\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + fill("=41", 9.9 * MB),
+    /^A+$/,
+  ],
+  "10 MB of flowed lines": [
+    "Subject: bomb\r\nContent-Type: text/plain; format=flowed\r\n\r\n" + fill("a \r\n", 9.9 * MB),
+    /^a \na \n/,
+  ],
+  "words in 20,000 character sets": [
+    `Subject: bomb\r\nX: ${
+      Array.from({ length: 20_000 }, (_, n) => `=?x${n}?Q?a?=`).join(" ")
+    }\r\n\r\nhello\r\n`,
+    /^hello\n$/,
+    LONG_HEADER,
+    ...Array.from({ length: 49 }, (_, n) => new RegExp(`unknown character set "x${n}"`)),
+    /^There are 1 more warnings$/,
+  ],
+};

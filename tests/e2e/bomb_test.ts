@@ -1,0 +1,65 @@
+/**
+ * Hostile messages against the running program. The bounds are of the issue that asked for them: 5 s and
+ * 300 MB for a message, and a second for the answer to anybody else meanwhile.
+ */
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { bombs } from "../bombs.ts";
+import { Client } from "../client.ts";
+import { Endpoint } from "../endpoint.ts";
+import { Pigeon } from "../pigeon.ts";
+
+const MAX_MS = 5_000;
+const MAX_WAIT_MS = 1_000;
+const MAX_MEMORY_MB = 300;
+
+const TEMPLATE =
+  `{"subject": {{json.subject}}, "body": {{json.body}}, "warnings": {{json.warnings}}}`;
+
+/** The most memory that a process ever had resident; null where the system does not tell. */
+async function peakMemoryMb(pid: number): Promise<number | null> {
+  if (Deno.build.os !== "linux") return null;
+  const [, kb] = /^VmHWM:\s*(\d+) kB$/m.exec(await Deno.readTextFile(`/proc/${pid}/status`))!;
+  return Number(kb) / 1024;
+}
+
+/** Asks again and again until `isDone`, and gives the longest time that an answer took. */
+async function longestWait(client: Client, isDone: () => boolean): Promise<number> {
+  let longest = 0;
+  while (!isDone()) {
+    const start = performance.now();
+    assertMatch(await client.ask("NOOP"), /^250 /);
+    longest = Math.max(longest, performance.now() - start);
+  }
+  return longest;
+}
+
+for (const [name, [message, body, ...warnings]] of Object.entries(bombs)) {
+  Deno.test(`the program delivers ${name} in 5 s and 300 MB, and answers others within a second`, async () => {
+    await using endpoint = new Endpoint();
+    // Whoever asks all the while is one who may.
+    const args = ["--url", endpoint.origin, "--template", TEMPLATE, "--max-commands", "1000000"];
+    await using pigeon = await Pigeon.start(args);
+    using client = await Client.connect(pigeon.port);
+    using other = await Client.connect(pigeon.port);
+    for (const one of [client, other]) assertMatch(await one.reply(), /^220 /);
+    await client.startData();
+    await client.send(message);
+
+    const start = performance.now();
+    let isDone = false;
+    const answer = client.ask(message.endsWith("\r\n") ? "." : "\r\n.").finally(() =>
+      isDone = true
+    );
+    const waited = await longestWait(other, () => isDone);
+    assertMatch(await answer, /^250 /);
+    const elapsed = performance.now() - start;
+    const peak = await peakMemoryMb(pigeon.pid);
+
+    const { subject, ...read } = JSON.parse((await endpoint.request()).text);
+    assertEquals([subject, read.warnings.length], ["bomb", warnings.length]);
+    assertMatch(read.body.slice(0, 2_000), body);
+    assert(elapsed < MAX_MS, `it took ${elapsed} ms`);
+    assert(waited < MAX_WAIT_MS, `others waited ${waited} ms`);
+    assert(peak === null || peak < MAX_MEMORY_MB, `it took ${peak} MB`);
+  });
+}

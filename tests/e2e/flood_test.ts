@@ -1,0 +1,101 @@
+/** Too much of one thing: it is refused with the right reply, and costs next to no memory. */
+import { assert, assertEquals } from "../assert.ts";
+import { flood, forever, pour, times, withstand } from "./siege.ts";
+
+const EHLO = "EHLO me\r\n";
+const MAIL = "MAIL FROM:<a@x.example>\r\n";
+const RCPT = "RCPT TO:<b@x.example>\r\n";
+const OPEN = `${EHLO}${MAIL}${RCPT}`;
+const MEGABYTES_64 = 64 * 1024 * 1024;
+
+/** Greeting, EHLO and goodbye. */
+const frame = { "220 ": 1, "250 ": 1, "221 2.0.0": 1 };
+const sender = { "250 2.1.0": 1 };
+const opened = { ...frame, ...sender, "250 2.1.5": 1 };
+
+const endless = () => times(MEGABYTES_64, "x");
+
+const rows: readonly [
+  name: string,
+  pieces: () => Iterable<string>,
+  counts: Record<string, number>,
+][] = [
+  [
+    "as a command",
+    () => [EHLO, ...endless(), "\r\nQUIT\r\n"],
+    { ...frame, "500 5.5.2": 1 },
+  ],
+  [
+    "as mail data",
+    () => [OPEN, "DATA\r\n", ...endless(), "\r\n.\r\nQUIT\r\n"],
+    { ...opened, "354 ": 1, "552 5.3.4": 1 },
+  ],
+  [
+    "as a chunk",
+    () => [OPEN, `BDAT ${MEGABYTES_64} LAST\r\n`, ...endless(), "QUIT\r\n"],
+    { ...opened, "552 5.3.4": 1 },
+  ],
+];
+for (const [name, pieces, counts] of rows) {
+  withstand(`64 MB without a line end ${name}`, {}, async ({ pigeon }) => {
+    assertEquals(await flood(pigeon.port, pieces()), { counts, wasStopped: false });
+  });
+}
+
+withstand("100,000 RCPT", {}, async ({ pigeon }) => {
+  const pieces = [EHLO, MAIL, ...times(100_000, RCPT), "QUIT\r\n"];
+  assertEquals(await flood(pigeon.port, pieces), {
+    counts: { ...frame, ...sender, "250 2.1.5": 100, "452 4.5.3": 99_900 },
+    wasStopped: false,
+  });
+});
+
+withstand("1,000,000 NOOP, which are too many", { "max-commands": 500 }, async ({ pigeon }) => {
+  const { counts } = await flood(pigeon.port, times(1_000_000, "NOOP\r\n"));
+  assertEquals(counts, { "220 ": 1, "250 2.0.0": 500, "421 4.7.0": 1 });
+});
+
+withstand("1,000,000 NOOP, all of which are answered", {}, async ({ pigeon }) => {
+  const pieces = [...times(1_000_000, "NOOP\r\n"), "QUIT\r\n"];
+  assertEquals(await flood(pigeon.port, pieces), {
+    counts: { "220 ": 1, "250 2.0.0": 1_000_000, "221 2.0.0": 1 },
+    wasStopped: false,
+  });
+});
+
+withstand(
+  "1,000,000 NOOP of a client that does not read the answers",
+  { "idle-timeout": 1 },
+  async ({ pigeon }) => {
+    using socket = await Deno.connect({ hostname: "127.0.0.1", port: pigeon.port });
+    // The server stops to read where it cannot write, and lets the client go.
+    assert(!await pour(socket, times(1_000_000, "NOOP\r\n")));
+  },
+);
+
+/** 2^53, beyond which not every number can be told from the next, 2^63, and one of a thousand digits. */
+const uncountable = ["9007199254740992", "9223372036854775808", "9".repeat(1_000)];
+withstand("BDAT of more octets than can be counted", {}, async ({ pigeon }) => {
+  for (const octets of uncountable) {
+    const { counts } = await flood(pigeon.port, [OPEN, `BDAT ${octets} LAST\r\n`, ...endless()]);
+    assertEquals(counts, { "220 ": 1, "250 ": 1, ...sender, "250 2.1.5": 1, "421 4.5.2": 1 });
+  }
+});
+
+withstand(
+  "BDAT of 2^53 - 1 octets, until that takes too long",
+  { "message-timeout": 1 },
+  async ({ pigeon }) => {
+    const chunk = `BDAT ${Number.MAX_SAFE_INTEGER} LAST\r\n`;
+    const { counts } = await flood(pigeon.port, forever(OPEN + chunk, "x".repeat(65_536)));
+    assertEquals(counts, { "220 ": 1, "250 ": 1, ...sender, "250 2.1.5": 1, "421 4.4.2": 1 });
+  },
+);
+
+for (const [name, piece] of [["RCPT", "RCPT TO:<a@b>\r\n"], ["BDAT 0", "BDAT 0\r\n"]]) {
+  withstand(`two clients flood with ${name}`, { "message-timeout": 1 }, async ({ pigeon }) => {
+    const pieces = () => forever(OPEN, piece.repeat(4_000));
+    const floods = await Promise.all([1, 2].map(() => flood(pigeon.port, pieces())));
+    for (const { counts } of floods) assertEquals(counts["421 4.4.2"], 1);
+  });
+}
