@@ -41,7 +41,7 @@ function words(event: Event): string {
     case "turned away":
       return `Connection from ${peerText(event.address)} turned away: ${event.reply.lines[0]}`;
     case "proxy fault":
-      return `Connection of a proxy from ${peerText(event.address)} ended: ${event.reason}`;
+      return `Proxy connection from ${peerText(event.address)} ended: ${event.reason}`;
     case "session":
       return `New session from ${peerText(event.address)}`;
     case "mail":

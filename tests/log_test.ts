@@ -46,11 +46,11 @@ const events: [event: Event, line: string][] = [
   ],
   [
     { kind: "proxy fault", address: "10.0.0.1", reason: "its PROXY header does not come" },
-    "Connection from proxy 10.0.0.1 ended: its PROXY header does not come",
+    "Proxy connection from 10.0.0.1 ended: its PROXY header does not come",
   ],
   [
     { kind: "proxy fault", address: null, reason: "its PROXY header does not come" },
-    "Connection of a proxy from a Unix socket ended: its PROXY header does not come",
+    "Proxy connection from a Unix socket ended: its PROXY header does not come",
   ],
   [{ kind: "session", id, address: "::1" }, "0190: New session from ::1"],
   [{ kind: "session", id, address: null }, "0190: New session from a Unix socket"],

@@ -488,7 +488,7 @@ const afterSpoiled: readonly (readonly [line: string, code: number, state: Sessi
   ["BOO", 500, "spoiled"],
   ["RCPT TO:<b>", 503, "spoiled"],
   ["DATA", 503, "spoiled"],
-  ["AUTH PLAIN", 503, "spoiled"],
+  ["AUTH PLAIN", 334, "authenticating"],
   ["QUIT", 221, "closed"],
 ];
 for (const [line, code, state] of afterSpoiled) {
