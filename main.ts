@@ -20,12 +20,13 @@ import { help } from "./lib/help.ts";
 import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
 import { read } from "./lib/message.ts";
-import { load } from "./lib/parser.ts";
+import { load, PARSE_TIMEOUT_MS, parserHere } from "./lib/parser.ts";
 import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import { replay } from "./lib/replay.ts";
 import { type HttpRequest, type Target, target } from "./lib/request.ts";
 import { sampleContexts, sampleMail } from "./lib/sample.ts";
 import { listen, type Server } from "./lib/smtp.ts";
+import { openWorker, THREAD, Thread } from "./lib/thread.ts";
 import { outcomeOf, post, webhook, type WebhookOptions } from "./lib/webhook.ts";
 import json from "./templates/json.mustache" with { type: "text" };
 
@@ -73,7 +74,10 @@ const serve: Command = async (config, endpoint, surroundings) => {
   const send = config.url === null
     ? printer((octets) => write(Deno.stdout, octets), observe)
     : webhook(observe, sending(config));
-  const readMail = (mail: Mail) => read(mail, surroundings);
+  const timeoutMs = PARSE_TIMEOUT_MS;
+  const parseHere = parserHere({ load, timeoutMs });
+  const thread = new Thread({ ...THREAD, parseHere, open: openWorker, timeoutMs });
+  const readMail = (mail: Mail) => read(mail, surroundings, thread.parse);
   const { addresses, socketMode, proxies } = config;
   const options = {
     ...{ addresses, socketMode, proxies, observe, now, uptimeMs },

@@ -8,7 +8,6 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { Transform } from "node:stream";
 // @ts-types="./npm/mailparser.d.ts"
 import { MailParser } from "npm:mailparser@3.9.31";
 // What mailparser itself uses, in the same versions.
@@ -18,6 +17,7 @@ import iconv from "npm:iconv-lite@0.7.3";
 import type {
   AddressObject,
   EmailAddress,
+  Found,
   Headers,
   PartHeader,
   PartNode,
@@ -57,7 +57,6 @@ export async function parse(header: Uint8Array, body: Uint8Array): Promise<Parts
 /** A part as this file leaves it. */
 interface Part extends TextPart {
   readonly children: readonly Part[];
-  contentType: string | false;
   text?: string;
   /** Where the part is an attachment. */
   file?: File;
@@ -66,70 +65,74 @@ interface Part extends TextPart {
 /** What mailparser makes of a message. */
 interface Pieces {
   /** Null for a message of nothing. */
-  root: Part | null;
-  headers: Headers;
+  readonly root: Part | null;
+  readonly headers: Headers;
 }
 
 type Warn = (text: string) => void;
 
-const OPTIONS = {
-  // An attached message is an attachment.
-  ignoreEmbedded: true,
-  // All of these are settled in reading.ts, or wanted by nobody.
-  skipHtmlToText: true,
-  skipTextToHtml: true,
-  skipImageLinks: true,
-};
+/** An attached message is an attachment. */
+const OPTIONS = { ignoreEmbedded: true };
 
-const EMPTY_LINE = Buffer.from("\r\n");
+const EMPTY_LINE = new TextEncoder().encode("\r\n");
 
 /**
- * Runs mailparser. Its listeners only collect: what they throw would be thrown at nobody. Where there is
+ * Has mailparser find the parts and read the addresses. Contents are taken from its splitter: it would
+ * itself decode them in many small steps, and take up to seventy times their size for it. Where there is
  * nothing to find in it, the body is kept from the splitter, which looks at each line.
  */
-function takeApart(header: Uint8Array, body: Uint8Array, warn: Warn): Promise<Pieces> {
-  const { promise, resolve, reject } = Promise.withResolvers<Pieces>();
-  const pieces: Pieces = { root: null, headers: new Map() };
-  const whole = /multipart/i.test(new TextDecoder().decode(header)) ? null : body;
+async function takeApart(header: Uint8Array, body: Uint8Array, warn: Warn): Promise<Pieces> {
+  let pieces: Pieces = { root: null, headers: new Map() };
+  const leaves = new Map<PartHeader, { readonly chunks: Uint8Array[]; readonly take: Take }>();
   const parser = new MailParser(OPTIONS);
-  const isFull = limit(parser.splitter, warn);
-  const createNode = parser.createNode.bind(parser);
-  parser.createNode = (header) => {
-    try {
-      const part = partOf(header, whole, createNode, warn);
-      pieces.root ??= part;
-      return part;
-    } catch (error) {
-      reject(error);
-      throw error;
-    }
-  };
-  parser.on("headers", (headers) => pieces.headers = headers);
-  parser.on("data", () => {});
-  parser.on("error", reject);
-  parser.on("end", () => resolve(pieces));
-  parser.write(Buffer.concat([header, EMPTY_LINE]));
-  feed(parser, whole === null ? body : body.subarray(body.length), isFull);
-  return promise;
+  const isMultipart = /multipart/i.test(new TextDecoder().decode(header));
+  const parts = isMultipart ? body : body.subarray(body.length);
+  await split(parser.splitter, [concat([header, EMPTY_LINE]), parts], warn, (found) => {
+    if (found.type === "body") leaves.get(found.node)?.chunks.push(found.value);
+    if (found.type !== "node") return;
+    const { node, take } = partOf(found, parser, warn);
+    if (pieces.root === null) pieces = { root: node, headers: node.headers };
+    if (take !== null) leaves.set(found, { chunks: [], take });
+  });
+  for (const { chunks, take } of leaves.values()) take(isMultipart ? concat(chunks) : body);
+  return pieces;
 }
 
-/** Octets: the least that mailparser works on. */
+/** Octets that a splitter gets at a time. */
 const SLICE_OCTETS = 64 * 1024;
 
-/** Gives a body to a parser as fast as that takes it, as long as it finds anything. */
-async function feed(parser: MailParser, body: Uint8Array, isFull: () => boolean): Promise<void> {
+/** Runs a splitter as fast as it works, as long as there is anything for it to find. */
+async function split(
+  splitter: Splitter,
+  [header, body]: readonly [Uint8Array, Uint8Array],
+  warn: Warn,
+  take: (found: Found) => void,
+): Promise<void> {
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  const isFull = limit(splitter, warn);
+  // Those of the parser.
+  splitter.removeAllListeners();
+  splitter.on("data", (found) => {
+    try {
+      take(found);
+    } catch (error) {
+      // It would be thrown at nobody.
+      reject(error);
+    }
+  });
+  splitter.on("error", reject);
+  splitter.on("end", resolve);
+  splitter.write(header);
   for (let at = 0; at < body.length && !isFull(); at += SLICE_OCTETS) {
-    if (parser.write(body.subarray(at, at + SLICE_OCTETS))) continue;
-    await new Promise<void>((resolve) => parser.once("drain", resolve));
+    if (splitter.write(body.subarray(at, at + SLICE_OCTETS))) continue;
+    await Promise.race([ended, new Promise<void>((goOn) => splitter.once("drain", goOn))]);
   }
-  parser.end();
+  splitter.end();
+  await ended;
 }
 
-/**
- * Parts of a message, itself and all multiparts among them; real ones stay below a hundred. mailparser
- * goes round the event loop five times for each, which older versions of Deno need 6 ms for.
- */
-const MAX_PARTS = 250;
+/** Parts of a message, itself and all multiparts among them; real ones stay below a hundred. */
+const MAX_PARTS = 500;
 
 /** Keeps a splitter from finding more parts than that, and tells when there were more. */
 function limit(splitter: Splitter, warn: Warn): () => boolean {
@@ -154,26 +157,17 @@ const OTHER_TEXT = /^text\/(?!html$)/;
 /** What is shown and not attached, if the part does not say otherwise. */
 const SHOWN = ["text/plain", "text/html", "message/delivery-status"];
 
-/**
- * Makes a part, whose content is `whole` if that is not null. mailparser is told that each one without parts is plain text, and its content is kept
- * from it: it would decode that in many small steps, and take up to seventy times its size for it.
- */
-function partOf(
-  header: PartHeader,
-  whole: Uint8Array | null,
-  createNode: (header: PartHeader) => PartNode,
-  warn: Warn,
-): Part {
+/** Takes the content of a part, its transfer encoding not yet undone. */
+type Take = (octets: Uint8Array) => void;
+
+/** Makes a part, and what takes its content; null for a multipart, which has none. */
+function partOf(header: PartHeader, parser: MailParser, warn: Warn) {
   const contentType = mediaTypeOf(header);
-  const take = /^multipart\//.test(contentType) ? null : taker(header, contentType, warn);
+  const leaf = /^multipart\//.test(contentType) ? null : leafOf(header, contentType, warn);
   header.headers.lines = addressLines(header, warn);
-  if (take !== null) {
-    Object.assign(header, { contentType: "text/plain", disposition: "inline" });
-    Object.assign(header, { charset: false, flowed: false });
-    header.getDecoder = () => sink((octets) => take(part, whole ?? octets));
-  }
-  const part = Object.assign(createNode(header) as Part, { contentType });
-  return part;
+  const node = Object.assign(parser.createNode(header) as PartNode & Part, { contentType });
+  const take: Take | null = leaf && ((octets) => void Object.assign(node, leaf(octets)));
+  return { node, take };
 }
 
 function mediaTypeOf({ contentType, root, filename, disposition }: PartHeader): string {
@@ -185,25 +179,30 @@ function mediaTypeOf({ contentType, root, filename, disposition }: PartHeader): 
   return isShown ? "text/plain" : contentType;
 }
 
-/** What takes the content of a part. */
-function taker(header: PartHeader, contentType: string, warn: Warn) {
+/** What makes of the content of a part its text, or a file. */
+function leafOf(
+  header: PartHeader,
+  contentType: string,
+  warn: Warn,
+): (octets: Uint8Array) => Pick<Part, "text" | "file"> {
   const { filename, disposition, charset, flowed, delSp } = header;
   const decodeTransfer = transferDecoder(header.encoding || "", warn);
   if (SHOWN.includes(contentType) && (!disposition || disposition === "inline")) {
-    return (part: Part, octets: Uint8Array) => {
+    return (octets) => {
       const { text, doubt } = decode(decodeTransfer(octets), charset || "", rare);
       if (doubt !== null) warn(`The text ${doubt}`);
       const lines = withLineFeeds(text);
-      part.text = flowed && lines.length <= MAX_FLOWED ? libmime.decodeFlowed(lines, delSp) : lines;
+      const isFlowed = flowed && lines.length <= MAX_FLOWED;
+      return { text: isFlowed ? libmime.decodeFlowed(lines, delSp) : lines };
     };
   }
   // Many programs call everything that; the name tells more.
   const isUnknown = contentType === "application/octet-stream" && filename;
   const fileType = isUnknown ? libmime.detectMimeType(filename) : contentType;
   const contentId = header.headers.getFirst("content-id").replace(/^<|>$/g, "").trim();
-  return (part: Part, octets: Uint8Array) => {
+  return (octets) => {
     const content = decodeTransfer(octets);
-    part.file = {
+    const file: File = {
       filename: filenameOf(filename || ""),
       contentType: fileType,
       size: content.length,
@@ -212,6 +211,7 @@ function taker(header: PartHeader, contentType: string, warn: Warn) {
       checksum: createHash("sha256").update(content).digest("hex"),
       content,
     };
+    return { file };
   };
 }
 
@@ -232,25 +232,6 @@ const rare: RareDecoder = (octets, charset) => {
   const name = libmime.normalizeCharset(charset);
   return iconv.encodingExists(name) ? iconv.decode(Buffer.from(octets), name) : null;
 };
-
-/** A stream that puts out nothing, and gives away all that was put in. */
-function sink(take: (octets: Uint8Array) => void): Transform {
-  const chunks: Uint8Array[] = [];
-  return new Transform({
-    transform(chunk, _encoding, done) {
-      chunks.push(chunk);
-      done();
-    },
-    flush(done) {
-      try {
-        take(concat(chunks));
-        done();
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
-}
 
 const SINGLE_FIELDS = ["from", "reply-to"];
 const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];

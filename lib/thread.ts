@@ -1,7 +1,8 @@
 /**
  * Parses large messages in another thread, so that the sessions of others go on meanwhile, and gives up
- * what takes too long: ending the thread ends the work and gives its memory back. There is one thread,
- * since memory counts, and only while there is something to do.
+ * what takes too long. There is one thread, since memory counts, and only while there is something to do:
+ * ending it gives its memory back. A thread that is busy ends when it is no longer (Deno 2.9.6 does not
+ * interrupt it), so what keeps hostile messages cheap are the limits of the parser.
  */
 import { type Parse, type Parsed, unparsed } from "./content.ts";
 import { load, within } from "./parser.ts";

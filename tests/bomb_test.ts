@@ -25,16 +25,16 @@ for (const [name, [message, body, ...warnings]] of Object.entries(bombs)) {
   });
 }
 
-Deno.test("read() finds 249 parts beside the message itself, and leaves those after them out", async () => {
+Deno.test("read() finds 499 parts beside the message itself, and leaves those after them out", async () => {
   const part = (n: number) =>
     `--b\r\nContent-Disposition: attachment; filename=${n}\r\n\r\n${n}\r\n`;
   const head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
-  for (const [count, warnings] of [[249, 0], [250, 1], [600, 1]]) {
+  for (const [count, warnings] of [[499, 0], [500, 1], [600, 1]]) {
     const parts = Array.from({ length: count }, (_, n) => part(n + 1)).join("");
     const read = await parseHere(encode(`${head}${parts}--b--\r\n`));
-    assertEquals([read.attachments.length, read.warnings.length], [249, warnings]);
-    const { filename, size } = read.attachments[248];
-    assertEquals([filename, size], ["249", 3]);
+    assertEquals([read.attachments.length, read.warnings.length], [499, warnings]);
+    const { filename, size } = read.attachments[498];
+    assertEquals([filename, size], ["499", 3]);
   }
 });
 
@@ -45,9 +45,10 @@ const LIMITS = {
   idleMs: 60_000,
 };
 
-/** A thread of its own that does what `source` says. */
-function threadOf(source: string, more: Partial<ThreadOptions> = {}, onOpen = (_: Worker) => {}) {
+/** A thread of its own that does what `source` says, or what worker.ts does where that is empty. */
+function threadOf(source: string, more: Partial<ThreadOptions> = {}, onEnd = (_: number) => {}) {
   const opened: Worker[] = [];
+  const ended: Worker[] = [];
   const here: number[] = [];
   const thread = new Thread({
     parseHere: (data) => {
@@ -55,23 +56,25 @@ function threadOf(source: string, more: Partial<ThreadOptions> = {}, onOpen = (_
       return parseHere(data);
     },
     open: () => {
-      const worker = source === ""
-        ? openWorker()
-        : new Worker(`data:application/javascript,${encodeURIComponent(source)}`, {
-          type: "module",
-        });
+      const url = `data:application/javascript,${encodeURIComponent(source)}`;
+      const worker = source === "" ? openWorker() : new Worker(url, { type: "module" });
       opened.push(worker);
-      onOpen(worker);
+      const terminate = worker.terminate.bind(worker);
+      worker.terminate = () => {
+        terminate();
+        onEnd(ended.push(worker));
+      };
       return worker;
     },
     ...{ ...LIMITS, ...more },
   });
-  return { thread, opened, here };
+  return { thread, opened, ended, here };
 }
 
 const LARGE = encode(
   "Subject: =?utf-8?Q?caf=C3=A9?=\r\nFrom: A <a@example.org>\r\n" +
     "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n" +
+    "--b\r\nContent-Type: text/html\r\n\r\n<b>you</b>\r\n" +
     "--b\r\nContent-Type: image/gif; name=a.gif\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n" +
     "--b\r\nContent-Type: text/csv; name=a.csv\r\n\r\na,b\r\n" +
     "--b\r\nContent-Type: text/csv; name=b.csv\r\n\r\n\r\n--b--\r\n",
@@ -82,7 +85,10 @@ Deno.test("a thread makes of a message what is made of it here, again and again"
   using _ = thread;
   const expected = await parseHere(LARGE);
   assertEquals(expected.attachments.map(({ size }) => size), [3, 3, 0]);
+  assertEquals([expected.body, expected.text], ["hello\nyou", "hello"]);
   for (const _ of [1, 2]) assertEquals(await thread.parse(LARGE), expected);
+  const alone = encode(`Content-Type: text/csv; name=a.csv\r\n\r\n${"a,b\r\n".repeat(30)}`);
+  assertEquals(await thread.parse(alone), await parseHere(alone));
   assertEquals(await Promise.all([LARGE, LARGE].map(thread.parse)), [expected, expected]);
   assertEquals([opened.length, here], [1, []]);
 });
@@ -168,36 +174,30 @@ Deno.test("a message waits for its turn longer than it may take itself", async (
   assertEquals(opened.length, 1);
 });
 
-const ENDS: [why: string, limits: Partial<ThreadOptions>][] = [
-  ["has no work", { idleMs: 1 }],
-  ["has read as much as it may", { maxOctetsThere: LARGE.length }],
-];
-
-for (const [why, limits] of ENDS) {
-  Deno.test(`a thread that ${why} is ended, and the next message gets a new one`, async () => {
-    const ends = [1, 2].map(() => Promise.withResolvers<void>());
-    const { thread, opened } = threadOf("", limits, (worker) => {
-      const { resolve } = ends[opened.indexOf(worker)];
-      const terminate = worker.terminate.bind(worker);
-      worker.terminate = () => {
-        terminate();
-        resolve();
-      };
-    });
-    using _ = thread;
-    for (const { promise } of ends) {
-      assertEquals((await thread.parse(LARGE)).attachments.length, 3);
-      await promise;
-    }
-    assertEquals(opened.length, 2);
-  });
-}
-
-Deno.test("a thread that has read less goes on", async () => {
-  const { thread, opened } = threadOf("", { maxOctetsThere: 2 * LARGE.length + 1 });
+Deno.test("a thread without work is ended, and the next message gets a new one", async () => {
+  const ends = [1, 2].map(() => Promise.withResolvers<void>());
+  const { thread, opened, ended } = threadOf(
+    "",
+    { idleMs: 1 },
+    (count) => ends[count - 1].resolve(),
+  );
   using _ = thread;
-  for (const _ of [1, 2, 3]) await thread.parse(LARGE);
-  assertEquals(opened.length, 1);
+  for (const { promise } of ends) {
+    assertEquals((await thread.parse(LARGE)).attachments.length, 3);
+    await promise;
+  }
+  assertEquals([opened.length, ended.length], [2, 2]);
+});
+
+Deno.test("a thread that has read as much as it may is ended, and the next message gets a new one", async () => {
+  const { thread, opened, ended } = threadOf("", { maxOctetsThere: 2 * LARGE.length });
+  using _ = thread;
+  const counts = [];
+  for (const _ of [1, 2, 3, 4]) {
+    await thread.parse(LARGE);
+    counts.push([opened.length, ended.length]);
+  }
+  assertEquals(counts, [[1, 0], [1, 1], [2, 1], [2, 2]]);
 });
 
 Deno.test("a message is left as received where there is a reason", async () => {

@@ -97,12 +97,13 @@ testChannel("each read() has a time of its own, and between reads none counts", 
   await part(stage);
 });
 
-testChannel("read() in no time at all says that it is too late", async (stage) => {
+testChannel("read() in no time at all says that it is too late, whatever came", async (stage) => {
   const { clock, socket, channel } = stage;
+  socket.send("x");
   const read = watch(channel.read("data", 0, TOO_LATE));
   await clock.tickAsync(0);
   assertEquals(read, { isOver: true, result: null });
-  assertEquals(socket.said, textOf(TOO_LATE));
+  assertEquals([socket.said, socket.reads], [textOf(TOO_LATE), 0]);
   await part(stage);
 });
 
@@ -334,6 +335,7 @@ testChannel("a flood of a client that breaks off is not read on", async (stage) 
   socket.fail("closeWrite");
   await channel.close();
   assertEquals([socket.closes, socket.reads], [1, BUFFERS_IN_A_ROW]);
+  assertEquals(clock.countTimers(), 0, "the pause is over too");
   await clock.tickAsync(1);
   assert(all.isOver);
 });

@@ -35,8 +35,8 @@ export class Client implements Disposable {
   }
 
   /**
-   * The next line, or the last of a reply of several; empty at the end. Throws where the server says
-   * nothing for 20 s.
+   * The next line, or the last of a reply of several; empty at the end. Throws where the server
+   * says nothing for 20 s.
    */
   async reply(): Promise<string> {
     for (;;) {

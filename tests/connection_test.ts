@@ -1,4 +1,4 @@
-/** One connection on a socket in memory, by a clock that stands still: what it says, tells and delivers. */
+/** One connection in memory, by a clock that stands still: what it says, tells and delivers. */
 import { DATA_READ_OCTETS, LINGER_MS } from "../lib/channel.ts";
 import { type ConnectionOptions, converse } from "../lib/connection.ts";
 import type { Event } from "../lib/event.ts";
@@ -285,7 +285,7 @@ testConnection("what is refused is told, with the reply", async (stage) => {
   );
 });
 
-// RFC 2920 lets a client send all of this at once: its replies are then all to be sent before delivery.
+// RFC 2920 lets a client send all of this at once: its replies are then all sent before delivery.
 const AT_ONCE = `${OPEN}BDAT 5 LAST\r\nhello`;
 
 testConnection(

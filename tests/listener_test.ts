@@ -1,4 +1,4 @@
-/** One listener on real sockets: Unix sockets in a folder of their own, and TCP on the loopback interface. */
+/** One listener on real sockets: Unix sockets in a folder of their own, and TCP on loopback. */
 import type { ListenAddress } from "../lib/address.ts";
 import type { Event } from "../lib/event.ts";
 import { type Accepted, Listener } from "../lib/listener.ts";

@@ -25,7 +25,7 @@ interface Stage {
   readonly stop: () => void;
 }
 
-/** A test of one connection; whatever comes of it, nobody listens to the server's signal after that. */
+/** A test of one connection; whatever comes of it, nobody listens to the signal after that. */
 function testHeader(name: string, run: (stage: Stage) => Promise<void>, isStopped = false): void {
   testInTime(name, async (clock) => {
     const socket = new PuppetSocket();
@@ -62,7 +62,7 @@ function listenersOf(signal: AbortSignal): { readonly count: number } {
   };
 }
 
-/** Holds that a connection has passed, whose it is, and that it says just that; then it is closed. */
+/** Holds that a connection has passed, whose it is, and what it says; then it is closed. */
 async function assertPassed(
   { clock, socket, passed }: Stage,
   remote: Remote,

@@ -1,4 +1,4 @@
-/** The server on real sockets: where it listens, how many it serves, whom it lets go, how it stops. */
+/** The server on real sockets: where it listens, whom it serves and lets go, and how it stops. */
 import { formatListenAddress, type ListenAddress, parseListenAddress } from "../lib/address.ts";
 import { fixed } from "../lib/config.ts";
 import type { Event } from "../lib/event.ts";
@@ -276,8 +276,8 @@ for (const [name, limits] of crowds) {
     assertMatch(await first.ask("QUIT"), /^221 /);
     assertEquals(await first.reply(), "");
     first.close();
-    // When the server has noticed is not for a client to see. Those that are turned away meanwhile stay as
-    // long as they are let, and must not keep the place taken, or use up what is left for being told so.
+    // When the server has noticed is not for a client to see. Those that are turned away meanwhile
+    // stay as long as they are let, and must not keep the place taken, nor the door shut.
     for (let attempts = 1;; attempts++) {
       const greeting = await (await fixture.connect()).reply();
       if (greeting.startsWith("220 ")) break;

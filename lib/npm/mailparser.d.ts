@@ -3,13 +3,14 @@
 
 /** The header of a part, before mailparser makes a part of it. */
 export interface PartHeader {
-  contentType: string | false;
-  charset: string | false;
-  flowed: boolean;
+  readonly type: "node";
+  readonly contentType: string | false;
+  readonly charset: string | false;
+  readonly flowed: boolean;
   readonly delSp: boolean;
   readonly encoding: string | false;
   readonly filename: string | false;
-  disposition: string | false;
+  readonly disposition: string | false;
   /** Whether the part is the message itself. */
   readonly root: boolean;
   readonly headers: {
@@ -17,9 +18,13 @@ export interface PartHeader {
     getList(): readonly HeaderLine[];
     getFirst(name: string): string;
   };
-  /** The stream that undoes the transfer encoding. */
-  getDecoder(): object;
 }
+
+/** What a splitter finds: the header of a part, a piece of its content, and what is neither. */
+export type Found =
+  | PartHeader
+  | { readonly type: "body"; readonly node: PartHeader; readonly value: Uint8Array }
+  | { readonly type: "data" };
 
 export interface HeaderLine {
   /** The name in lower case. */
@@ -31,6 +36,7 @@ export interface HeaderLine {
 /** A part; its parts are its children. */
 export interface PartNode {
   readonly children: readonly PartNode[];
+  readonly headers: Headers;
 }
 
 export interface EmailAddress {
@@ -54,23 +60,18 @@ export interface Splitter {
   readonly nodeCounter: number;
   /** What a line is: 1 and 3 begin a part, 2 and 4 end a multipart. */
   checkBoundary(line: Uint8Array): 1 | 2 | 3 | 4 | false;
-}
-
-export class MailParser {
-  constructor(options: {
-    readonly ignoreEmbedded: boolean;
-    readonly skipHtmlToText: boolean;
-    readonly skipTextToHtml: boolean;
-    readonly skipImageLinks: boolean;
-  });
-  readonly splitter: Splitter;
-  createNode(header: PartHeader): PartNode;
-  on(event: "headers", listener: (headers: Headers) => void): void;
-  on(event: "data", listener: () => void): void;
+  removeAllListeners(): void;
+  on(event: "data", listener: (found: Found) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
   on(event: "end", listener: () => void): void;
   once(event: "drain", listener: () => void): void;
   /** False where it wants no more before it says "drain". */
   write(octets: Uint8Array): boolean;
   end(): void;
+}
+
+export class MailParser {
+  constructor(options: { readonly ignoreEmbedded: boolean });
+  readonly splitter: Splitter;
+  createNode(header: PartHeader): PartNode;
 }

@@ -108,14 +108,14 @@ testWith(
   ["prlimit"],
   "when all file descriptors are used up open connections go on, and later new ones are served",
   async (run) => {
-    await besiege({}, async ({ pigeon, endpoint, calm }) => {
+    await besiege({ "idle-timeout": 1 }, async ({ pigeon, endpoint, calm }) => {
       using open = await Client.connect(pigeon.port);
       assertMatch(await open.reply(), /^220 /);
       const spare = 20;
       const limit = descriptorsOf(pigeon.pid) + spare;
       const { code } = await run("prlimit", ["--pid", `${pigeon.pid}`, `--nofile=${limit}:`]);
       assertEquals(code, 0);
-      const clients = await Promise.all(
+      const guests = await Promise.all(
         Array.from({ length: 2 * spare }, () => Client.connect(pigeon.port)),
       );
       const shortage = /^Cannot accept a connection: .*, trying again$/;
@@ -125,13 +125,15 @@ testWith(
       const { length } = endpoint.received;
       await open.sendMail();
       assertMatch(await open.reply(), /^451 4\.3\.0 /);
-      for (const client of clients.slice(0, spare)) client.close();
-      // Those that waited come in now.
-      for (const client of clients.slice(spare)) {
-        assertMatch(await client.reply(), /^220 /);
-        client.close();
-      }
-      assertMatch(await open.ask("RSET"), /^250 /);
+      // Those who are in fall silent and are let go, and then the others come in.
+      let isOver = false;
+      const visits = Promise.all(guests.map(async (guest) => {
+        assertMatch(await guest.reply(), /^220 /);
+        assertMatch(await guest.reply(), /^421 4\.4\.2 /);
+        guest.close();
+      })).finally(() => isOver = true);
+      while (!isOver) assertMatch(await open.ask("NOOP"), /^250 /);
+      await visits;
       await open.sendMail();
       assertMatch(await open.reply(), /^250 /);
       assertEquals(endpoint.received.length, length + 1);
