@@ -48,6 +48,7 @@ export class Channel {
   #isWaiting = false;
   #farewell: Promise<void> | null = null;
   #leaving: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
   /** Whether the client takes no more; what it sent before is still read. */
   #isMute = false;
@@ -101,6 +102,7 @@ export class Channel {
 
   /** Waits for `work` while the client can be dismissed; null where that came first, or it is over. */
   async wait<Result>(work: Promise<Result>, ms: number, tooLate: Reply): Promise<Result | null> {
+    if (this.#isOver || this.isDismissed) return null;
     this.#isWaiting = true;
     const result = await this.#within(ms, work, () => this.dismiss(tooLate));
     this.#isWaiting = false;
@@ -141,12 +143,12 @@ export class Channel {
 
   /** Reads into the buffer, and gives other clients their turn where this one never pauses. */
   async #fill(): Promise<number | null> {
+    if (this.#buffer.length === 0) this.#buffer = new Uint8Array(COMMAND_READ_OCTETS);
     if (this.#inARow >= BUFFERS_IN_A_ROW * this.#buffer.length) {
       this.#inARow = 0;
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await new Promise((resolve) => this.#pause = setTimeout(resolve, 0));
     }
     if (this.#isOver) return null;
-    if (this.#buffer.length === 0) this.#buffer = new Uint8Array(COMMAND_READ_OCTETS);
     this.#reading ??= this.#socket.read(this.#buffer).finally(() => this.#reading = null);
     const count = await this.#reading;
     this.#inARow += count ?? 0;
@@ -193,6 +195,7 @@ export class Channel {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#leaving);
+    clearTimeout(this.#pause);
     this.#socket.close();
     this.#wake();
   }

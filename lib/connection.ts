@@ -159,7 +159,11 @@ class Connection {
     const want = wanted(this.#session)!;
     const isData = want.kind !== "line";
     const beganMs = this.#options.uptimeMs();
-    if (isData) this.#pace.dataMs ??= beganMs;
+    if (isData) {
+      this.#pace.dataMs ??= beganMs;
+      // The octets of a BDAT that is refused may belong to no message, and be 2^63.
+      this.#pace.messageMs ??= beganMs;
+    }
     for (;;) {
       const frame = this.#decoder.next(want);
       if (frame !== null) return frame;
@@ -168,6 +172,8 @@ class Connection {
       if (this.#leaves()) return null;
       const octets = isData ? await this.#readData() : await this.#readCommand(beganMs);
       if (octets === null) return null;
+      // Those of commands too: a small chunk comes with its command.
+      if (this.#pace.dataMs !== null) this.#pace.dataOctets += octets.length;
       this.#decoder.push(octets);
     }
   }
@@ -180,9 +186,7 @@ class Connection {
   async #readData(): Promise<Uint8Array | null> {
     await this.#awaitRoom();
     const { ms, tooLate } = this.#patience(null);
-    const octets = await this.#channel.read("data", ms, tooLate);
-    this.#pace.dataOctets += octets?.length ?? 0;
-    return octets;
+    return await this.#channel.read("data", ms, tooLate);
   }
 
   async #awaitRoom(): Promise<void> {

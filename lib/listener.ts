@@ -23,13 +23,10 @@ export class Listener {
   /** Where it listens; a port is never 0. */
   readonly address: ListenAddress;
   readonly #listener: Deno.Listener;
-  /** Removes the file of a Unix socket. */
-  readonly #remove: () => void;
 
-  private constructor(address: ListenAddress, listener: Deno.Listener, remove = () => {}) {
+  private constructor(address: ListenAddress, listener: Deno.Listener) {
     this.address = address;
     this.#listener = listener;
-    this.#remove = remove;
   }
 
   /**
@@ -64,11 +61,7 @@ export class Listener {
       listener = listen();
     }
     Deno.chmodSync(path, mode);
-    const own = Deno.lstatSync(path).ino;
-    return new Listener(address, listener, () => {
-      // Some runtimes remove it by themselves; and another server may have put its own there.
-      if (inodeOf(path) === own) Deno.removeSync(path);
-    });
+    return new Listener(address, listener);
   }
 
   /** Connections as they come, until it is closed. */
@@ -90,8 +83,14 @@ export class Listener {
 
   /** Stops listening; a Unix socket is gone then. */
   close(): void {
-    this.#remove();
     this.#listener.close();
+    if (this.address.transport === "tcp") return;
+    try {
+      // Older runtimes leave it.
+      Deno.removeSync(this.address.path);
+    } catch {
+      // Newer ones do not; and whoever cannot remove it now takes it over at the next start.
+    }
   }
 }
 
@@ -103,14 +102,6 @@ async function isStale(path: string): Promise<boolean> {
     return false;
   } catch (error) {
     return error instanceof Deno.errors.ConnectionRefused;
-  }
-}
-
-function inodeOf(path: string): number | null {
-  try {
-    return Deno.lstatSync(path).ino;
-  } catch {
-    return null;
   }
 }
 

@@ -47,12 +47,14 @@ export async function takeHeader(
     if (refused === null) socket.close();
     return refused ??= { kind: "refused", reason };
   };
+  if (signal.aborted) return refuse(null);
   const timer = setTimeout(() => refuse("its PROXY header does not come"), ms);
   const stop = () => void refuse(null);
   signal.addEventListener("abort", stop);
   try {
     const found = await readHeader(socket, remote);
-    return found.kind === "refused" ? refuse(found.reason) : found;
+    // It may have come too late by then.
+    return refused ?? (found.kind === "refused" ? refuse(found.reason) : found);
   } catch {
     // It was closed here, or reset there.
     return refuse(null);

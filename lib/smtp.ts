@@ -111,8 +111,17 @@ class Door {
   readonly #crowd: Crowd;
   readonly #room: Room;
   readonly #visits = new Set<Promise<void>>();
+  /**
+   * Those at the door are not counted with those inside, nor those that are told to leave with those that
+   * may come in: whoever keeps knocking would keep everyone out.
+   */
+  readonly #asking: Limited;
+  readonly #telling: Limited;
 
   constructor(options: ServerOptions, stopping: Stopping) {
+    const { maxConnections } = options.limits;
+    this.#asking = limited(maxConnections);
+    this.#telling = limited(maxConnections);
     this.#options = options;
     this.#stopping = stopping;
     this.#crowd = new Crowd(options.limits);
@@ -131,12 +140,6 @@ class Door {
 
   /** Lets a connection in, or turns it away. */
   open({ socket, remote }: Accepted, protocol: Protocol): void {
-    // Those at the door are not counted with those inside: whoever keeps knocking would keep everyone out.
-    if (this.#visits.size - this.#crowd.size >= this.#options.limits.maxConnections) {
-      // Too many even to be told so.
-      socket.close();
-      return;
-    }
     const visit = this.#receive(socket, remote, protocol);
     this.#visits.add(visit);
     visit.finally(() => this.#visits.delete(visit));
@@ -145,7 +148,10 @@ class Door {
   async #receive(socket: Deno.Conn, remote: Remote, protocol: Protocol): Promise<void> {
     const { proxies, limits, observe } = this.#options;
     if (!isProxy(proxies, remote)) return await this.#admit({ socket, remote }, protocol);
-    const passed = await takeHeader(socket, remote, limits.proxyTimeoutMs, this.#stopping.soon);
+    const passed = await this.#asking(() =>
+      takeHeader(socket, remote, limits.proxyTimeoutMs, this.#stopping.soon)
+    );
+    if (passed === null) return socket.close();
     if (passed.kind === "passed") return await this.#admit(passed, protocol);
     if (passed.reason === null) return;
     observe({ kind: "proxy fault", address: remote.address, reason: passed.reason });
@@ -153,7 +159,12 @@ class Door {
 
   async #admit({ socket, remote }: Visitor, protocol: Protocol): Promise<void> {
     const leave = this.#crowd.enter(remote.address);
-    if (leave === null) return await this.#turnAway({ socket, remote });
+    if (leave === null) {
+      const told = await this.#telling(() => this.#turnAway({ socket, remote }));
+      // Too many even to be told so.
+      if (told === null) socket.close();
+      return;
+    }
     try {
       const policy = { ...this.#options.policy, protocol };
       const options = { ...this.#options, policy, room: this.#room };
@@ -171,4 +182,20 @@ class Door {
     channel.say(reply);
     await channel.close();
   }
+}
+
+/** Does work, unless as much of it as may be is going on; null then. */
+type Limited = <Result>(work: () => Promise<Result>) => Promise<Result | null>;
+
+function limited(most: number): Limited {
+  let busy = 0;
+  return async (work) => {
+    if (busy >= most) return null;
+    busy++;
+    try {
+      return await work();
+    } finally {
+      busy--;
+    }
+  };
 }

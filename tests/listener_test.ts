@@ -5,20 +5,9 @@ import { type Accepted, Listener } from "../lib/listener.ts";
 import type { Remote } from "../lib/mail.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
 import { testInTime } from "./clock.ts";
+import { hasIpv6, testInFolder } from "./machine.ts";
 
 const MODE = 0o660;
-
-/** A test with a folder for sockets, whose paths must be short. */
-function testInFolder(name: string, run: (folder: string) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const folder = await Deno.makeTempDir({ prefix: "pigeon" });
-    try {
-      await run(folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
-}
 
 const unix = (path: string): ListenAddress => ({ protocol: "SMTP", transport: "unix", path });
 const tcp = (hostname: string, port = 0): ListenAddress => ({
@@ -139,18 +128,6 @@ testInFolder("the Unix socket of a server that lives stays its own", async (fold
   alive.close();
 });
 
-testInFolder("the Unix socket that another server has put there since stays", async (folder) => {
-  const path = `${folder}/smtp.sock`;
-  const old = await Listener.open(unix(path), MODE);
-  await Deno.remove(path);
-  const young = await Listener.open(unix(path), MODE);
-  old.close();
-  assert(await exists(path));
-  await assertServes(young, { transport: "unix", path });
-  young.close();
-  assertEquals(await exists(path), false);
-});
-
 testInFolder("a Unix socket that somebody has removed can be closed", async (folder) => {
   const path = `${folder}/smtp.sock`;
   const listener = await Listener.open(unix(path), MODE);
@@ -158,15 +135,6 @@ testInFolder("a Unix socket that somebody has removed can be closed", async (fol
   listener.close();
   assertEquals(await exists(path), false);
 });
-
-const hasIpv6 = (() => {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 /** Where to listen, where to connect, and what the client's address is then. */
 const hosts: [host: string, to: string, listening: string, address: string][] = [

@@ -7,6 +7,7 @@ import type { Courier, Mail } from "../lib/mail.ts";
 import { GOODBYE_MS, listen, type Server, type ServerOptions } from "../lib/smtp.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
 import { Client } from "./client.ts";
+import { hasIpv6, testInFolder } from "./machine.ts";
 
 /** What a server obeys where a test does not say otherwise. */
 const OPTIONS: ServerOptions = {
@@ -125,27 +126,6 @@ const patient: Courier = (_mail, signal) =>
   new Promise((resolve) => {
     signal.addEventListener("abort", () => resolve({ kind: "deferred", reason: "told to stop" }));
   });
-
-/** A test with a folder for sockets, whose paths must be short. */
-function testInFolder(name: string, run: (folder: string) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const folder = await Deno.makeTempDir({ prefix: "pigeon" });
-    try {
-      await run(folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
-}
-
-const hasIpv6 = (() => {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 Deno.test("listen() tells its address and port", async () => {
   await using fixture = await Fixture.open();

@@ -9,8 +9,8 @@ interface Waiting {
 }
 
 /**
- * The server's end, and the strings that move the client's. As on older runtimes of Deno, closing it
- * frees a pending read, but not a pending write.
+ * The server's end, and the strings that move the client's. As on older runtimes of Deno, closing
+ * it frees a pending read, but not a pending write.
  */
 export class PuppetSocket implements Socket {
   /** How often it was closed. */

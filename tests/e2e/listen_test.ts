@@ -3,18 +3,9 @@ import nodemailer from "npm:nodemailer@10.0.12";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { Client } from "../client.ts";
 import { Endpoint } from "../endpoint.ts";
+import { inFolder, testInFolder } from "../machine.ts";
 import { Pigeon, run } from "../pigeon.ts";
 import { testWith } from "./program.ts";
-
-/** A folder of its own for sockets, whose paths must be short. */
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "pigeon" });
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const template = ["--template", '{"to": {{json.recipients}}, "client": {{json.client.address}}}'];
 
@@ -68,19 +59,18 @@ Deno.test("nodemailer is answered by LMTP for each recipient", async () => {
   assertEquals(told(endpoint).length, 2);
 });
 
-Deno.test("a Unix socket has the mode that was asked for", async () => {
-  await inFolder(async (folder) => {
-    for (const [mode, ...flags] of [[0o660], [0o600, "--socket-mode", "600"]] as const) {
-      const path = `${folder}/${mode}.sock`;
-      await using _ = await Pigeon.start(["--url", "-", "--host", `unix:${path}`, ...flags]);
-      const { isSocket, mode: found } = await Deno.stat(path);
-      assertEquals({ isSocket, mode: found! & 0o777 }, { isSocket: true, mode });
-    }
-  });
+testInFolder("a Unix socket has the mode that was asked for", async (folder) => {
+  for (const [mode, ...flags] of [[0o660], [0o600, "--socket-mode", "600"]] as const) {
+    const path = `${folder}/${mode}.sock`;
+    await using _ = await Pigeon.start(["--url", "-", "--host", `unix:${path}`, ...flags]);
+    const { isSocket, mode: found } = await Deno.stat(path);
+    assertEquals({ isSocket, mode: found! & 0o777 }, { isSocket: true, mode });
+  }
 });
 
-Deno.test("a Unix socket that a killed server left is taken over, a live one is not", async () => {
-  await inFolder(async (folder) => {
+testInFolder(
+  "a Unix socket that a killed server left is taken over, a live one is not",
+  async (folder) => {
     const path = `${folder}/smtp.sock`;
     const flags = ["--url", "-", "--host", `unix:${path}`];
     await using killed = await Pigeon.start(flags);
@@ -94,16 +84,14 @@ Deno.test("a Unix socket that a killed server left is taken over, a live one is 
     assertMatch(await client.reply(), /^220 /);
     assertMatch(await client.ask("QUIT"), /^221 /);
     assertEquals((await alive.stop()).code, 0);
-  });
-});
+  },
+);
 
-Deno.test("a file that is no socket is not removed", async () => {
-  await inFolder(async (folder) => {
-    const path = `${folder}/precious`;
-    await Deno.writeTextFile(path, "data");
-    const { code, stderr } = await run(["--url", "-", "--host", `unix:${path}`]);
-    assertEquals(code, 1);
-    assertMatch(stderr, /^Cannot listen at smtp\+unix:\/.*precious: Address already in use.*\n$/);
-    assertEquals(await Deno.readTextFile(path), "data");
-  });
+testInFolder("a file that is no socket is not removed", async (folder) => {
+  const path = `${folder}/precious`;
+  await Deno.writeTextFile(path, "data");
+  const { code, stderr } = await run(["--url", "-", "--host", `unix:${path}`]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^Cannot listen at smtp\+unix:\/.*precious: Address already in use.*\n$/);
+  assertEquals(await Deno.readTextFile(path), "data");
 });
