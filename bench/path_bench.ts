@@ -11,6 +11,7 @@ import { target } from "../lib/request.ts";
 import { Room } from "../lib/room.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import type { Policy } from "../lib/state.ts";
+import { Turns } from "../lib/turns.ts";
 import { Decoder } from "../lib/wire.ts";
 import { isFaults } from "../lib/fault.ts";
 import json from "../templates/json.mustache" with { type: "text" };
@@ -91,6 +92,7 @@ for (const [name, data] of [["4 KB", text], ["5 MB", attached]] as const) {
         policy,
         limits,
         room: new Room(256 * 1024 ** 2),
+        turns: new Turns(() => performance.now()),
         courier: () => Promise.resolve({ kind: "accepted", note: "benchmark" }),
         observe: () => {},
         newId: () => "017e1506-9120-7000-8000-000000000000",

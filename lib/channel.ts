@@ -3,6 +3,7 @@
  * takes nothing, for too long is let go, and a last reply is given time to arrive.
  */
 import { format, type Reply } from "./reply.ts";
+import type { Turns } from "./turns.ts";
 
 /** What is needed of a `Deno.Conn`. */
 export interface Socket {
@@ -25,22 +26,15 @@ export const DATA_READ_OCTETS = 64 * 1024;
 /** How long a client may take to close its half after the last reply, in milliseconds. */
 export const LINGER_MS = 1_000;
 
-/**
- * How many full buffers a client may send without a pause. Octets that have come already are read at
- * once, and as long as there are any the event loop does not look for those of other clients; nor does
- * it for a callback of `setImmediate`. On Deno 2.9.6, beside a loop that is busy for 5 ms and then pauses,
- * another client's echo took 300 ms with that, and 8 ms with a timer.
- */
-const BUFFERS_IN_A_ROW = 8;
-
 /** Speaks to one client. Methods do not reject; once the connection is over, nothing happens. */
 export class Channel {
   readonly #socket: Socket;
   readonly #patienceMs: number;
+  readonly #turns: Pick<Turns, "next">;
   #buffer = new Uint8Array(0);
   /** The read at work; one that nobody waits for any more goes on. */
   #reading: Promise<number | null> | null = null;
-  /** Octets since the last pause. */
+  /** Octets since the last turn that was asked for. */
   #inARow = 0;
   #unsent = "";
   /** Whatever is waited for, each to be woken when the connection is over. */
@@ -48,15 +42,15 @@ export class Channel {
   #isWaiting = false;
   #farewell: Promise<void> | null = null;
   #leaving: ReturnType<typeof setTimeout> | undefined;
-  #pause: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
   /** Whether the client takes no more; what it sent before is still read. */
   #isMute = false;
 
-  /** `patienceMs` is how long one write may take. */
-  constructor(socket: Socket, patienceMs: number) {
+  /** `patienceMs` is how long one write may take; `turns` are shared with all other connections. */
+  constructor(socket: Socket, patienceMs: number, turns: Pick<Turns, "next">) {
     this.#socket = socket;
     this.#patienceMs = patienceMs;
+    this.#turns = turns;
   }
 
   /** Whether the server has ended the connection, or is about to; a client that leaves has not. */
@@ -141,12 +135,12 @@ export class Channel {
     while (await this.#fill() !== null);
   }
 
-  /** Reads into the buffer, and gives other clients their turn where this one never pauses. */
+  /** Reads into the buffer, and leaves a turn to other clients where this one sends more than it holds. */
   async #fill(): Promise<number | null> {
     if (this.#buffer.length === 0) this.#buffer = new Uint8Array(COMMAND_READ_OCTETS);
-    if (this.#inARow >= BUFFERS_IN_A_ROW * this.#buffer.length) {
+    if (this.#inARow >= this.#buffer.length) {
       this.#inARow = 0;
-      await new Promise((resolve) => this.#pause = setTimeout(resolve, 0));
+      await this.#turns.next();
     }
     if (this.#isOver) return null;
     this.#reading ??= this.#socket.read(this.#buffer).finally(() => this.#reading = null);
@@ -195,7 +189,6 @@ export class Channel {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#leaving);
-    clearTimeout(this.#pause);
     this.#socket.close();
     this.#wake();
   }

@@ -4,9 +4,9 @@
  * RFC 5321 section 4.1.1 (commands), RFC 1870 (SIZE), 6152 (BODY), 6531 (SMTPUTF8), 4954 (AUTH),
  * 3030 (BDAT). Whether a command is welcome in the present state is for session.ts.
  *
- * Leniences, for devices that cannot be mended: blanks after `FROM:` and `TO:` (common in scripts),
- * blanks at the end of a line (section 4.1.1 asks for it), EHLO and HELO with no name or with more
- * than one word, of which the first is taken.
+ * Leniences, by the names that tests/conformance.md gives them, with reason and proof: blanks after the
+ * colon, blanks at the line end, no name in EHLO, more words in EHLO, UTF-8 in EHLO, any case, any AUTH
+ * parameter.
  */
 import { utf8 } from "./octets.ts";
 import {
@@ -105,6 +105,8 @@ export function parse(octets: Uint8Array): Command | Refusal {
     case "RSET":
     case "QUIT":
       return argument === "" ? { verb } : refuse(replies.syntax(verb));
+    case "PROXY":
+      return refuse(replies.proxyUnknown);
     default:
       return refuse(
         NOT_IMPLEMENTED.has(verb) ? replies.notImplemented : replies.unrecognized,

@@ -36,7 +36,7 @@ export interface Config {
   readonly domain: string;
   /** At least 1. */
   readonly maxMessageOctets: number;
-  /** 1 to 100,000. */
+  /** 1 to 10,000. */
   readonly maxRecipients: number;
   /** 1 to 999,999, which is all that LIMITS can say (RFC 9422). */
   readonly maxMessages: number;
@@ -95,7 +95,7 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
     proxies: proxiesOf(settings),
     domain: settings.sound(parseName(settings.or("domain")), ""),
     maxMessageOctets: settings.sound(parseSize(settings.or("max-size"), "1G"), 0),
-    maxRecipients: count("max-recipients", 100_000),
+    maxRecipients: count("max-recipients", 10_000),
     maxMessages: count("max-messages", 999_999),
     maxCommands: count("max-commands", 1_000_000),
     maxErrors: count("max-errors", 1_000_000),
@@ -104,7 +104,7 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
     maxHeldOctets: settings.sound(parseSize(settings.or("max-memory"), "1024G"), 0),
     idleTimeoutMs: settings.sound(parseSeconds(settings.or("idle-timeout"), 3600), 0),
     messageTimeoutMs: settings.sound(parseSeconds(settings.or("message-timeout"), 86_400), 0),
-    minRate: settings.sound(parseSize(settings.or("min-rate"), "1G"), 0),
+    minRate: settings.sound(parseSize(settings.or("min-rate"), "1G", "100 or 4K"), 0),
     standaloneLogging: settings.sound(parseTruth(settings.or("standalone-logging")), false),
   };
   return { config, faults };
@@ -153,11 +153,11 @@ function parseSeconds(setting: Setting, most: number): number | Faults {
 }
 
 /** Octets; `most` is written as a setting is. */
-function parseSize(setting: Setting, most: string): number | Faults {
+function parseSize(setting: Setting, most: string, such = "500K or 10M"): number | Faults {
   const octets = octetsOf(setting.text);
   return octets >= 1 && octets <= octetsOf(most)
     ? octets
-    : must(setting, `a number of bytes from 1 to ${most}, such as 500K or 10M`);
+    : must(setting, `a number of bytes from 1 to ${most}, such as ${such}`);
 }
 
 /** 0 for what is no size. */
@@ -199,7 +199,7 @@ function addressesOf(settings: Settings): ListenAddress[] {
 
 function proxiesOf(settings: Settings): Proxies {
   const given = settings.many("proxy-from");
-  const wanted = "an address, a network without bits behind its prefix such as 10.0.0.0/8, or unix";
+  const wanted = "an address, a network such as 10.0.0.0/8 (no bits behind its prefix), or unix";
   const networks = given.filter(({ text }) => text !== "unix").map((setting) =>
     settings.sound(parseNetwork(setting.text) ?? must(setting, wanted), null)
   );

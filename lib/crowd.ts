@@ -29,12 +29,16 @@ export class Crowd {
     return this.#size;
   }
 
-  /** Takes in a client, and gives what is to be called once when it leaves; null where it is one too many. */
-  enter(address: string | null): (() => void) | null {
+  /**
+   * Takes in a client, and gives what is to be called once when it leaves; or says of whom it is one too
+   * many: of all, or of those at its address.
+   */
+  enter(address: string | null): (() => void) | "all" | "address" {
     const key = address === null ? null : neighbourhood(address);
     const count = key === null ? 0 : this.#counts.get(key) ?? 0;
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
-    if (this.#size >= maxConnections || count >= maxConnectionsPerAddress) return null;
+    if (this.#size >= maxConnections) return "all";
+    if (count >= maxConnectionsPerAddress) return "address";
     this.#size++;
     if (key !== null) this.#counts.set(key, count + 1);
     return () => {

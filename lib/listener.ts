@@ -3,14 +3,16 @@
  * accept, for example for want of file descriptors, is not the end.
  */
 import { formatListenAddress, type ListenAddress } from "./address.ts";
+import type { Socket } from "./channel.ts";
 import type { Observe } from "./event.ts";
 import { canonical } from "./ip.ts";
 import type { Remote } from "./mail.ts";
+import type { Turns } from "./turns.ts";
 
 /** A connection that was accepted. */
 export interface Accepted {
   /** Its octets. */
-  readonly socket: Deno.Conn;
+  readonly socket: Socket;
   /** Who connected: a client, or a proxy. */
   readonly remote: Remote;
 }
@@ -56,23 +58,36 @@ export class Listener {
     try {
       listener = listen();
     } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse) || !await isStale(path)) throw error;
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      if (!Deno.lstatSync(path).isSocket) {
+        throw new Deno.errors.AlreadyExists("there is something that is no socket");
+      }
+      if (!await isStale(path)) throw error;
       Deno.removeSync(path);
       listener = listen();
     }
-    Deno.chmodSync(path, mode);
-    return new Listener(address, listener);
+    const opened = new Listener(address, listener);
+    try {
+      Deno.chmodSync(path, mode);
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+    return opened;
   }
 
   /** Connections as they come, until it is closed. */
-  async *connections(observe: Observe): AsyncGenerator<Accepted> {
+  async *connections(observe: Observe, turns: Turns): AsyncGenerator<Accepted> {
     for (let failing = false;;) {
+      await turns.next();
       try {
         const socket = await this.#listener.accept();
         failing = false;
         yield { socket, remote: remoteOf(socket) };
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
+        // Whoever is gone again already is nobody's fault, and no reason to wait.
+        if (isGone(error)) continue;
         // Once is enough to say it: descriptors may be short for hours.
         if (!failing) observe({ kind: "accept failed", error });
         failing = true;
@@ -94,9 +109,13 @@ export class Listener {
   }
 }
 
-/** Whether a file is a socket that nobody listens at any more, as a server leaves it that was killed. */
+function isGone(error: unknown): boolean {
+  const { NotConnected, ConnectionAborted, ConnectionReset } = Deno.errors;
+  return [NotConnected, ConnectionAborted, ConnectionReset].some((kind) => error instanceof kind);
+}
+
+/** Whether nobody listens at a socket any more, as a server leaves it that was killed. */
 async function isStale(path: string): Promise<boolean> {
-  if (!Deno.lstatSync(path).isSocket) return false;
   try {
     (await Deno.connect({ transport: "unix", path })).close();
     return false;

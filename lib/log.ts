@@ -39,7 +39,9 @@ function words(event: Event): string {
     case "accept failed":
       return `Cannot accept a connection: ${messageOf(event.error)}, trying again`;
     case "turned away":
-      return `Connection from ${peerText(event.address)} turned away: ${event.reply.lines[0]}`;
+      return `Connection from ${peerText(event.address)} turned away: ${event.reply.code} ${
+        event.reply.lines[0]
+      }`;
     case "proxy fault":
       return `Proxy connection from ${peerText(event.address)} ended: ${event.reason}`;
     case "session":

@@ -133,14 +133,14 @@ export const options = [
   {
     name: "max-commands",
     value: "COUNT",
-    help: "most commands in a row that lead to no message",
+    help: "most commands in a row other than MAIL, RCPT, DATA, BDAT and QUIT",
     preset: "100",
     group: "Limits",
   },
   {
     name: "max-errors",
     value: "COUNT",
-    help: "most refused commands in one connection",
+    help: "how many refused commands (5xx) end a connection",
     preset: "20",
     group: "Limits",
   },
@@ -161,7 +161,7 @@ export const options = [
   {
     name: "max-memory",
     value: "BYTES",
-    help: "how much of all messages together is held in memory; more has to wait",
+    help: "how much memory the messages may take that come in and are delivered; more have to wait",
     preset: "256M",
     group: "Limits",
   },
@@ -182,7 +182,7 @@ export const options = [
   {
     name: "min-rate",
     value: "BYTES",
-    help: "how much of a message has to come each second, after the idle timeout",
+    help: "how much of a message has to come each second, on the average of two idle timeouts",
     preset: "100",
     group: "Limits",
   },

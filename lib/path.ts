@@ -5,10 +5,8 @@
  * RFC 6531 section 3.3 (UTF-8 in both halves). Addresses are kept as written: whether `"a"@b` and
  * `a@b` are the same mailbox is for their owner to say (section 2.3.11).
  *
- * Leniences, for devices and mailboxes that cannot be mended: an address without angle brackets; a local
- * part without a domain (`root`, as cron writes it); dots in a row or at the ends of a local part; `_`, a
- * leading `-` and a trailing dot in a domain; any printable text as an address literal. None of them can
- * end a path early, so none weakens framing.
+ * Leniences, by the names that tests/conformance.md gives them, with reason and proof: no brackets, no
+ * domain, odd dots, odd names. None of them can end a path early, so none weakens framing.
  */
 
 /** A mailbox as written; `domain` is null where the client gave only a local part. */

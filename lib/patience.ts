@@ -13,20 +13,18 @@ export interface PatienceLimits {
   readonly idleTimeoutMs: number;
   /** Milliseconds from MAIL to the end of the message. */
   readonly messageTimeoutMs: number;
-  /** Octets of mail data a second, on the average, once `idleTimeoutMs` have gone by. */
+  /** Octets of mail data a second, on the average of two `idleTimeoutMs`. */
   readonly minRate: number;
 }
 
-/** When things began, in milliseconds of the clock; null where they have not. */
+/** When things began and are due, in milliseconds of the clock; null where they have not begun. */
 export interface Progress {
   /** The command that is read, with the end of the one before; null while data is read. */
   readonly commandMs: number | null;
   /** The message, with MAIL. */
   readonly messageMs: number | null;
-  /** The mail data, with DATA or the first BDAT. */
-  readonly dataMs: number | null;
-  /** Octets of mail data that have come. */
-  readonly dataOctets: number;
+  /** When more of its data is due, by its rate; see `firstDue`. */
+  readonly dueMs: number | null;
 }
 
 /** How long to wait, and what to say to a client that lets it pass. */
@@ -39,7 +37,7 @@ export interface Patience {
 
 /** The patience with the next read. */
 export function patienceWith(
-  { commandMs, messageMs, dataMs, dataOctets }: Progress,
+  { commandMs, messageMs, dueMs }: Progress,
   nowMs: number,
   domain: string,
   { idleTimeoutMs, messageTimeoutMs, minRate }: PatienceLimits,
@@ -49,9 +47,27 @@ export function patienceWith(
     if (at < deadline.at) deadline = { at, tooLate };
   };
   if (messageMs !== null) atMost(messageMs + messageTimeoutMs, replies.messageTooLong(domain));
-  if (dataMs !== null) {
-    const creditMs = 1000 * dataOctets / minRate;
-    atMost(dataMs + idleTimeoutMs + creditMs, replies.dataTooSlow(domain, minRate));
-  }
+  if (dueMs !== null) atMost(dueMs, replies.dataTooSlow(domain, minRate));
   return { ms: Math.max(deadline.at - nowMs, 0), tooLate: deadline.tooLate };
+}
+
+/** How far ahead more data can be due, in idle times: whoever says nothing is idle first, and not slow. */
+const MAX_AHEAD = 2;
+
+/** When data that begins now is due. */
+export function firstDue(nowMs: number, { idleTimeoutMs }: PatienceLimits): number {
+  return nowMs + MAX_AHEAD * idleTimeoutMs;
+}
+
+/**
+ * When more data is due after so many octets of it. What comes fast gains time, but not much: else a
+ * client could send a lot and hold it here by a drop now and then for as long as a message may take.
+ */
+export function dueAfter(
+  octets: number,
+  dueMs: number,
+  nowMs: number,
+  limits: PatienceLimits,
+): number {
+  return Math.min(dueMs + 1000 * octets / limits.minRate, firstDue(nowMs, limits));
 }

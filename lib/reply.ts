@@ -139,6 +139,13 @@ export const notImplemented: Reply = reply(
 /** 500: EHLO or HELO where LMTP is spoken, which knows neither (RFC 2033 section 4.1). */
 export const useLhlo: Reply = reply(500, "5.5.2", "This is LMTP, use LHLO");
 
+/** 500: the header of a proxy that nobody has named, so that it is not believed. */
+export const proxyUnknown: Reply = reply(
+  500,
+  "5.5.2",
+  "PROXY header from an address that is not in --proxy-from",
+);
+
 /** 500: a command line over the limit; it was read to its end and dropped. */
 export const lineTooLong: Reply = reply(500, "5.5.2", "Line too long");
 
@@ -245,9 +252,13 @@ export const tooManyCommands = (domain: string): Reply =>
 export const tooManyMessages = (domain: string): Reply =>
   reply(421, "4.7.0", `${domain} too many messages, go on in another connection`);
 
-/** 421: too many connections, in all or from one address. */
+/** 421: too many connections in all. */
 export const tooManyConnections = (domain: string): Reply =>
   reply(421, "4.7.0", `${domain} too many connections, try again later`);
+
+/** 421: too many connections from one address. */
+export const tooManyFromAddress = (domain: string): Reply =>
+  reply(421, "4.7.0", `${domain} too many connections from your address, try again later`);
 
 /** 421: a chunk whose size cannot be read; what follows it could be taken for commands. */
 export const framingLost = (domain: string): Reply =>

@@ -8,7 +8,7 @@
  * what each has for nothing.
  */
 
-/** Octets that each message has for nothing: most are smaller, and never wait. */
+/** Octets of each message that count for nothing: most have no more, and never wait. */
 const FREE_OCTETS = 64 * 1024;
 
 /** The memory of all messages; each is named by an object of its own. */
@@ -25,11 +25,11 @@ export class Room {
   }
 
   /**
-   * Resolves once a message has room for so many octets in all, or has left. For fewer than it has that
-   * is at once, and the others get the rest.
+   * Resolves once a message of so many octets has room for `times` as many, or has left. For fewer than
+   * it has that is at once, and the others get the rest.
    */
-  async hold(message: object, octets: number): Promise<void> {
-    const wanted = Math.max(octets - FREE_OCTETS, 0);
+  async hold(message: object, octets: number, times = 1): Promise<void> {
+    const wanted = times * Math.max(octets - FREE_OCTETS, 0);
     if (wanted === (this.#held.get(message) ?? 0)) return;
     if (!this.#held.has(message)) this.#held.set(message, 0);
     while (!this.#fits(message, wanted)) {

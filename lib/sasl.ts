@@ -2,6 +2,9 @@
  * The server's half of SASL PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login), as calculations:
  * a response goes in, and a challenge, credentials or nothing readable comes out. What the
  * credentials are worth is for others to decide.
+ *
+ * Leniences, by the names that tests/conformance.md gives them: user name inline, challenges word for
+ * word, base64 without padding.
  */
 import { octetsOf, utf8 } from "./octets.ts";
 

@@ -1,15 +1,7 @@
 /**
  * The state machine of one session of SMTP (RFC 5321 section 3.3 and 4.1.4) or LMTP (RFC 2033): a frame
- * moves the session and yields replies. It is pure; the socket, the clock and the message ids are connection.ts's.
- *
- * ```
- * connected --EHLO/HELO--> ready --MAIL--> transaction --DATA--> data ----> delivering
- *                          ^  ^              |  ^ |                            |
- *                          |  +-RSET/EHLO----+  +-+ RCPT                       |
- *                          |                 +----BDAT--> chunk -> chunked ----+
- *                          +---------------- finish(outcome) ------------------+
- * any: AUTH -> authenticating and back; QUIT, too many errors, lost framing -> closed
- * ```
+ * moves the session and yields replies. It is drawn in ARCHITECTURE.md. It is pure; the socket, the clock
+ * and the message ids are connection.ts's.
  *
  * What the session wants to read next follows from its state alone: `wanted(session)` of state.ts. The
  * commands of a transaction are in transaction.ts, AUTH in authentication.ts, the rest here.
@@ -109,12 +101,19 @@ function countError({ session, replies: said }: Turn, policy: Policy): Turn {
 }
 
 /** The commands that bring messages, and the one that is always welcome. */
-const UNCOUNTED: readonly (Command["verb"] | null)[] = ["MAIL", "RCPT", "DATA", "BDAT", "QUIT"];
+const UNCOUNTED: readonly (Command["verb"] | null)[] = ["MAIL", "RCPT", "DATA", "QUIT"];
+
+/** Whether a command brings no message any nearer, as a chunk of nothing does not. */
+function isAside(command: ReturnType<typeof parse>): boolean {
+  return command.verb === "BDAT"
+    ? command.octets === 0 && !command.last
+    : !UNCOUNTED.includes(command.verb);
+}
 
 function command(before: Commanded, frame: Frame & { kind: "line" }, policy: Policy): Turn {
   if (frame.octets === null) return turn(before, replies.lineTooLong);
   const command = parse(frame.octets);
-  const commands = before.peer.commands + (UNCOUNTED.includes(command.verb) ? 0 : 1);
+  const commands = before.peer.commands + (isAside(command) ? 1 : 0);
   if (commands > policy.maxCommands) return turn(closed, replies.tooManyCommands(policy.domain));
   const session = { ...before, peer: { ...before.peer, commands } };
   switch (command.verb) {

@@ -18,9 +18,9 @@ export interface Policy {
   readonly maxMessageOctets: number;
   /** Recipients of a message; RFC 5321 section 4.5.3.1.8 asks for at least 100. */
   readonly maxRecipients: number;
-  /** Refused commands before 421 ends the session. */
+  /** With so many commands refused for good (5xx), 421 ends the session. */
   readonly maxErrors: number;
-  /** Commands in a row that do not belong to a message, before 421 ends the session. */
+  /** With one more command in a row that brings no message, 421 ends the session. */
   readonly maxCommands: number;
   /** Transactions of one session, MAILMAX of RFC 9422; at most 999,999, which is all it can say. */
   readonly maxMessages: number;
@@ -48,6 +48,8 @@ export interface Collecting {
   readonly reversePath: ReversePath;
   /** From RCPT, in order. */
   readonly forwardPaths: readonly ForwardPath[];
+  /** How many recipients were too many. */
+  readonly overshoot: number;
   /** Whether MAIL asked for SMTPUTF8 (RFC 6531). */
   readonly smtpUtf8: boolean;
 }

@@ -39,16 +39,22 @@ export function mail(session: Commanded, command: CommandOf<"MAIL">, policy: Pol
   }
   const peer = { ...session.peer, transactions: session.peer.transactions + 1 };
   return turn(
-    { state: "transaction", peer, reversePath, smtpUtf8, forwardPaths: [] },
+    { state: "transaction", peer, reversePath, smtpUtf8, forwardPaths: [], overshoot: 0 },
     replies.senderOk,
   );
 }
+
+/**
+ * How many recipients too many are told so: a client may say all of them before it reads the first
+ * reply (RFC 2920), and sends the rest later (RFC 5321 section 4.5.3.1.10). More is no mailing list.
+ */
+const MAX_OVERSHOOT = 1_000;
 
 /** Takes RCPT. */
 export function recipient(
   session: Commanded,
   { forwardPath }: CommandOf<"RCPT">,
-  { maxRecipients }: Policy,
+  { domain, maxRecipients }: Policy,
 ): Turn {
   if (session.state === "chunked") {
     return turn(session, replies.badSequence("the message has begun already"));
@@ -60,7 +66,10 @@ export function recipient(
     return turn(session, replies.recipientNeedsSmtpUtf8);
   }
   if (session.forwardPaths.length >= maxRecipients) {
-    return turn(session, replies.tooManyRecipients(maxRecipients));
+    const overshoot = session.overshoot + 1;
+    return overshoot > MAX_OVERSHOOT
+      ? turn(closed, replies.tooManyErrors(domain))
+      : turn({ ...session, overshoot }, replies.tooManyRecipients(maxRecipients));
   }
   const forwardPaths = [...session.forwardPaths, forwardPath];
   return turn({ ...session, forwardPaths }, replies.recipientOk);

@@ -11,6 +11,9 @@ const READ_MS = 4_000;
 const TOO_LATE = idleTooLong("here");
 const STOPPING = shuttingDown("here");
 
+/** An event loop that is always too busy. */
+const turns = { next: () => new Promise<void>((resolve) => setTimeout(resolve, 0)) };
+
 /** What a test of a channel uses. */
 interface Stage {
   readonly clock: Clock;
@@ -26,7 +29,7 @@ function testChannel(
 ): void {
   testInTime(name, async (clock) => {
     const socket = new PuppetSocket(octetsAtOnce);
-    const channel = new Channel(socket, PATIENCE_MS);
+    const channel = new Channel(socket, PATIENCE_MS, turns);
     await run({ clock, socket, channel });
     assertEquals(socket.closes, 1, "closed once");
     assertEquals(clock.countTimers(), 0, "timers");
@@ -270,9 +273,9 @@ testChannel("wait() does not wait where the connection is over", async (stage) =
   assertEquals(wait, { isOver: true, result: null });
 });
 
-/** How many full buffers are read before anything that waits for a timer. */
-const BUFFERS_IN_A_ROW = 8;
-const ROUNDS = 4;
+/** How many full buffers are read before a turn is left to others. */
+const BUFFERS_IN_A_ROW = 1;
+const ROUNDS = 8;
 
 const readAll = async (channel: Channel, kind: "command" | "data", octets: number) => {
   for (let buffers = 0; buffers < ROUNDS * BUFFERS_IN_A_ROW; buffers++) {
@@ -335,7 +338,6 @@ testChannel("a flood of a client that breaks off is not read on", async (stage) 
   socket.fail("closeWrite");
   await channel.close();
   assertEquals([socket.closes, socket.reads], [1, BUFFERS_IN_A_ROW]);
-  assertEquals(clock.countTimers(), 0, "the pause is over too");
   await clock.tickAsync(1);
   assert(all.isOver);
 });

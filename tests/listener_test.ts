@@ -3,10 +3,12 @@ import type { ListenAddress } from "../lib/address.ts";
 import type { Event } from "../lib/event.ts";
 import { type Accepted, Listener } from "../lib/listener.ts";
 import type { Remote } from "../lib/mail.ts";
+import { Turns } from "../lib/turns.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
 import { testInTime } from "./clock.ts";
 import { hasIpv6, testInFolder } from "./machine.ts";
 
+const TURNS = new Turns(() => 0);
 const MODE = 0o660;
 
 const unix = (path: string): ListenAddress => ({ protocol: "SMTP", transport: "unix", path });
@@ -25,7 +27,7 @@ const exists = (path: string) => Deno.lstat(path).then(() => true, () => false);
 
 /** Who connects there is served by this listener: the connection that it accepts says so. */
 async function assertServes(listener: Listener, to: Deno.ConnectOptions | Deno.UnixConnectOptions) {
-  const connections = listener.connections(() => {});
+  const connections = listener.connections(() => {}, TURNS);
   const client = await Deno.connect(to as Deno.ConnectOptions);
   const { value } = await connections.next();
   const { socket, remote } = value as Accepted;
@@ -120,7 +122,7 @@ testInFolder("the Unix socket of a server that lives stays its own", async (fold
   assert(error instanceof Deno.errors.AddrInUse, `${error}`);
   assertEquals(Deno.lstatSync(path).mode! & 0o777, 0o600);
   // It sees one that comes to look and leaves, and then its client.
-  const connections = alive.connections(() => {});
+  const connections = alive.connections(() => {}, TURNS);
   const { value: visit } = await connections.next();
   assertEquals(await visit!.socket.read(new Uint8Array(1)), null);
   visit!.socket.close();
@@ -184,7 +186,7 @@ testInFolder("what cannot be listened at is named, and why", async (folder) => {
 Deno.test("the connections of a listener end when it is closed", async () => {
   const listener = await Listener.open(tcp("127.0.0.1"), MODE);
   const events: Event[] = [];
-  const next = listener.connections((event) => events.push(event)).next();
+  const next = listener.connections((event) => events.push(event), TURNS).next();
   listener.close();
   assertEquals(await next, { done: true, value: undefined });
   assertEquals(events, []);
@@ -217,7 +219,7 @@ testInTime("a failed accept is told once, and tried again until it succeeds", as
   const all = (async () => {
     const observe = (event: Event) =>
       story.push(event.kind === "accept failed" ? `${(event.error as Error).message}` : event.kind);
-    for await (const { remote } of listener.connections(observe)) {
+    for await (const { remote } of listener.connections(observe, TURNS)) {
       story.push(`${remote.address} ${remote.port}`);
     }
     story.push("end");

@@ -17,6 +17,7 @@ import { Room } from "../lib/room.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { listen } from "../lib/smtp.ts";
 import { delivery } from "../lib/delivery.ts";
+import { Turns } from "../lib/turns.ts";
 import { webhook } from "../lib/webhook.ts";
 import json from "../templates/json.mustache" with { type: "text" };
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
@@ -88,7 +89,8 @@ export async function playInMemory(dialogue: Dialogue, cut: "whole" | "octets"):
   const remote = { address: "127.0.0.1", port: 49152, tls: false };
   const never = new AbortController().signal;
   const room = new Room(config.maxHeldOctets);
-  const options = { ...serving(config, courier), room };
+  const turns = new Turns(() => performance.now());
+  const options = { ...serving(config, courier), room, turns };
   await converse(socket, remote, options, { soon: never, now: never });
 
   const said = new TextDecoder().decode(concat(socket.written));

@@ -35,7 +35,7 @@ const KNOWN =
   /^(?:(?<hello>EHLO|HELO|LHLO) x|MAIL FROM:<(?<sender>a?)>|RCPT TO:<(?<recipient>[bc])>|(?<verb>BDAT(?: (?<size>\d+)(?<last> LAST)?)?|DATA|RSET|NOOP|QUIT))$/;
 
 /** The lines that belong to a message, and QUIT. */
-const UNCOUNTED = /^(?:MAIL|RCPT|BDAT|DATA|QUIT)/;
+const UNCOUNTED = /^(?:MAIL|RCPT|BDAT(?! 0+$)|DATA|QUIT)/;
 
 /** RFC 5321 section 4.5.2: a line of one dot ends data; another dot at the start of a line is left out. */
 const DATA: Readonly<Record<string, { readonly end: string; readonly dot: RegExp }>> = {

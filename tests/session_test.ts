@@ -220,7 +220,7 @@ function inChunks(
     { length: sizes.reduce((sum, size) => sum + size, 0) },
     (_, at) => at,
   );
-  const policy = { ...POLICY, maxMessageOctets: sent.length };
+  const policy = { ...POLICY, maxMessageOctets: sent.length, maxCommands: Infinity };
   let session: Session = connect(policy).session;
   const say = (line: string) => {
     const frame = { kind: "line", octets: octets(line), lineEnd: "CRLF" } as const;
@@ -351,8 +351,27 @@ Deno.test("what brings a message is no command without one, nor is a response of
     assertMatch(talk.say(line)!, /^(?:250|503) /);
   }
   for (let count = 0; count < 10; count++) assertMatch(talk.say("RCPT TO:<c>")!, /^452 /);
-  for (let count = 0; count < 10; count++) assertMatch(talk.chunk("")!, /^250 /);
+  for (let count = 0; count < 10; count++) assertMatch(talk.chunk("x")!, /^250 /);
   assertEquals(talk.say("NOOP"), TOO_MANY_COMMANDS);
+});
+
+Deno.test("a chunk of nothing is a command without a message, unless it is the last", () => {
+  const talk = new Talk({ maxCommands: 2 });
+  talk.say(...OPEN);
+  assertMatch(talk.chunk("")!, /^250 /);
+  assertEquals(talk.say("BDAT 0"), TOO_MANY_COMMANDS);
+  const other = new Talk({ maxCommands: 1 });
+  other.say(...OPEN);
+  assertEquals(other.chunk("", " LAST"), null);
+  assertEquals(other.session.state, "delivering");
+});
+
+Deno.test("a thousand recipients too many are told so, and one more ends the session", () => {
+  const talk = new Talk({ maxRecipients: 1 });
+  talk.say(...OPEN);
+  for (let count = 0; count < 1_000; count++) assertMatch(talk.say("RCPT TO:<c>")!, /^452 /);
+  assertMatch(talk.say("RCPT TO:<c>")!, /^421 4\.7\.0 /);
+  assertEquals(talk.session.state, "closed");
 });
 
 Deno.test("QUIT is answered even after the last command", () => {

@@ -6,8 +6,8 @@ import { testWith } from "./program.ts";
 import { besiege, withstand } from "./siege.ts";
 
 /**
- * How many connect in one go. Those that wait to be accepted are in a queue of the system's (listen(2));
- * where it is full, it can lose a client that waits for the server to speak first.
+ * How many connect in one go. Those that wait to be accepted are in a queue of the system's
+ * (listen(2)); where it is full, it can lose a client that waits for the server to speak first.
  */
 const WAVE = 100;
 

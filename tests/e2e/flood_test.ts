@@ -73,7 +73,10 @@ withstand(
   },
 );
 
-/** 2^53, beyond which not every number can be told from the next, 2^63, and one of a thousand digits. */
+/**
+ * 2^53, beyond which not every number can be told from the next, 2^63, and one of a thousand
+ * digits.
+ */
 const uncountable = ["9007199254740992", "9223372036854775808", "9".repeat(1_000)];
 withstand("BDAT of more octets than can be counted", {}, async ({ pigeon }) => {
   for (const octets of uncountable) {
@@ -92,12 +95,24 @@ withstand(
   },
 );
 
-// Longer than anyone may have to wait: a flood that is over by then would prove nothing.
+/** Longer than anyone may have to wait: a flood that is over by then would prove nothing. */
 const LONG_S = 3;
+
+/** With fewer of them others are served in time even where nobody takes turns. */
+const FLOODERS = 8;
+
 for (const [name, piece] of [["RCPT", "RCPT TO:<a@b>\r\n"], ["BDAT 0", "BDAT 0\r\n"]]) {
-  withstand(`two clients flood with ${name}`, { "message-timeout": LONG_S }, async ({ pigeon }) => {
-    const pieces = () => forever(OPEN, piece.repeat(4_000));
-    const floods = await Promise.all([1, 2].map(() => flood(pigeon.port, pieces())));
-    for (const { counts } of floods) assertEquals(counts["421 4.4.2"], 1);
-  });
+  withstand(
+    `${FLOODERS} clients flood with ${name}`,
+    { "message-timeout": LONG_S },
+    async ({ pigeon }) => {
+      const floods = Array.from(
+        { length: FLOODERS },
+        () => flood(pigeon.port, forever(OPEN, piece.repeat(4_000))),
+      );
+      for (const { counts } of await Promise.all(floods)) assertEquals(counts["421 4.4.2"], 1);
+    },
+    // What comes is answered so fast that garbage is collected late.
+    { moreMemory: 50_000_000 },
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * Clients that break off, dawdle, or speak something else: nothing of a message that is not whole is
- * delivered, and one that is whole is delivered once.
+ * Clients that break off, dawdle, or speak something else: nothing of a message that is not whole
+ * is delivered, and one that is whole is delivered once.
  */
 import { assert, assertEquals } from "../assert.ts";
 import { Client } from "../client.ts";
@@ -17,7 +17,10 @@ function session(token: string): { text: string; ends: readonly number[] } {
   return { text: `${second}QUIT\r\n`, ends: [first.length, second.length] };
 }
 
-/** How a client leaves, having read all that the server said, or so little that TCP calls it a reset. */
+/**
+ * How a client leaves, having read all that the server said, or so little that TCP calls it a
+ * reset.
+ */
 type Departure = "closes" | "resets";
 
 /** Sends the start of a session and leaves. */

@@ -1,7 +1,7 @@
 /**
  * A server that is attacked, and what has to be so whatever the attack is: other clients are served
- * meanwhile, each within a second; memory stays within 100 MB of what it was when nobody had come yet;
- * and when the attackers have left nothing of them is left, and mail is delivered as before.
+ * meanwhile, each within a second; memory stays within 100 MB of what it was when nobody had come
+ * yet; and when the attackers have left nothing of them is left, and mail is delivered as before.
  */
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { Client } from "../client.ts";
@@ -32,14 +32,20 @@ const BREATH_MS = 20;
 export interface Siege {
   readonly pigeon: Pigeon;
   readonly endpoint: Endpoint;
-  /** Waits until the server has closed all that it opened since it was started, but for someone else. */
+  /**
+   * Waits until the server has closed all that it opened since it was started, but for someone
+   * else.
+   */
   readonly calm: () => Promise<void>;
 }
 
 /** Flags of the program, without their dashes. */
 export type Flags = Readonly<Record<string, string | number>>;
 
-/** Defines a test; `flags` are the server's. Where memory cannot be measured it is ignored, and says so. */
+/**
+ * Defines a test; `flags` are the server's. Where memory cannot be measured it is ignored, and says
+ * so.
+ */
 export function withstand(
   name: string,
   flags: Flags,
@@ -88,16 +94,9 @@ export async function besiege(
   forgetPeak(pid);
   using bystander = await Bystander.arrive(pigeon.port);
   await attack({ pigeon, endpoint, calm: () => calm(1) });
-  const { slowestMs, answers } = await bystander.leave();
+  const { slowestMs } = await bystander.leave();
   await calm(0);
   const peak = peakOf(pid);
-  if (Deno.env.get("SIEGE")) {
-    console.log(
-      `idle ${idle.memory / 1e6 | 0} MB, peak ${peak / 1e6 | 0} MB, slowest ${
-        slowestMs | 0
-      } ms of ${answers}, ${pigeon.log.length} log lines`,
-    );
-  }
   assert(
     peak < idle.memory + MEMORY_MARGIN + moreMemory,
     `${peak} octets of memory, idle ${idle.memory}`,
@@ -159,7 +158,9 @@ export interface Answers {
   readonly wasStopped: boolean;
 }
 
-/** Sends pieces as fast as they are taken, and reads what is answered, to the end of the connection. */
+/**
+ * Sends pieces as fast as they are taken, and reads what is answered, to the end of the connection.
+ */
 export async function flood(port: number, pieces: Iterable<string>): Promise<Answers> {
   using socket = await Deno.connect({ hostname: "127.0.0.1", port });
   const sent = pour(socket, pieces);
