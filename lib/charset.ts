@@ -13,8 +13,8 @@ export interface Decoded {
   readonly doubt: string | null;
 }
 
-/** Decodes what the platform has no decoder for; null where it has none either. */
-export type RareDecoder = (octets: Uint8Array, charset: string) => string | null;
+/** Decodes what is rare, see `isRare`; null where it has no decoder either. */
+export type RareDecoder = (octets: Uint8Array, charset: string) => Decoded | null;
 
 /** The start of a name that a message gives, short enough for a warning. */
 export function start(name: string): string {
@@ -28,14 +28,26 @@ export function decode(octets: Uint8Array, charset: string, rare: RareDecoder): 
     return guess(octets);
   }
   if (name !== null) return { text: new TextDecoder(name).decode(octets), doubt: null };
-  const text = rare(octets, charset);
-  if (text !== null) return { text, doubt: null };
-  const guessed = guess(octets);
-  const encoding = guessed.doubt === null ? "UTF-8" : "windows-1252";
-  return {
-    text: guessed.text,
-    doubt: `is in the unknown character set "${start(charset)}", read as ${encoding}`,
-  };
+  return (isRare(charset) ? rare(octets, charset) : null) ??
+    readInstead(octets, `is in the unknown character set "${start(charset)}"`);
+}
+
+/** Reads octets as what they may be, where for a `reason` they are not read as what they claim. */
+export function readInstead(octets: Uint8Array, reason: string): Decoded {
+  const { text, doubt } = guess(octets);
+  return { text, doubt: `${reason}, read as ${doubt === null ? "UTF-8" : "windows-1252"}` };
+}
+
+/**
+ * Character sets that the platform has no name for, but iconv-lite has; by their beginnings. It has others
+ * that are none, such as "hex", and takes "u-t-f-7" for UTF-7.
+ */
+const RARE =
+  /^(?:utf-?(?:7|32)|unicode-1-1-utf-7|cp|ibm|mac|win|iso|latin|l\d|viscii|tcvn|armscii|hp-?roman)/i;
+
+/** Whether `charset`, which `encodingOf` does not know, may be one that a rare decoder knows. */
+export function isRare(charset: string): boolean {
+  return RARE.test(charset.trim());
 }
 
 /**

@@ -182,7 +182,7 @@ class Connection {
     for (;;) {
       const frame = this.#decoder.next(want);
       if (frame !== null) return frame;
-      await this.#channel.flush();
+      await this.#flush();
       // The stop may have come while the client took its time to take the replies.
       if (this.#leaves()) return null;
       // Before commands too, once there is data: a small chunk comes with its command.
@@ -203,6 +203,12 @@ class Connection {
       }
       this.#decoder.push(octets);
     }
+  }
+
+  /** Sends what was said; whoever does not take it in time is made to go. */
+  async #flush(): Promise<void> {
+    await this.#channel.flush();
+    this.#tellDismissal(replies.idleTooLong(this.#options.policy.domain));
   }
 
   /** Waits until there is room for more data, and gives the milliseconds that it took. */
@@ -233,13 +239,12 @@ class Connection {
     const { id, receivedAt } = this.#visit;
     const { envelope, data, peer } = session;
     observe({ kind: "data", id, octets: data.length });
-    await this.#channel.flush();
+    await this.#flush();
     const hold = room.hold(this.#visit, data.length, OCTETS_PER_OCTET);
     const tooLate = replies.noRoom(policy.domain);
     await this.#channel.wait(hold, limits.idleTimeoutMs, tooLate);
     // Whoever was made to go will send the message again. Whoever left by itself may never.
     if (this.#channel.isDismissed) return this.#tellDismissal(tooLate);
-    await hold;
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };
     const mail = { id, receivedAt, client, envelope, data };
     const outcome = await courier(mail, this.#stopping.now);

@@ -8,7 +8,8 @@
 import { guess } from "./charset.ts";
 import type { Address, Attachment } from "./context.ts";
 import { type Field, sectionsOf } from "./header.ts";
-import { type Reading, withLineFeeds } from "./reading.ts";
+import { withLineFeeds } from "./line_end.ts";
+import type { Reading } from "./reading.ts";
 
 /** An attachment as it is kept. */
 export interface File extends Omit<Attachment, "content"> {

@@ -1,6 +1,6 @@
 /**
  * The header section of a message, read off its octets (RFC 5322 section 2.2): where it ends, and its
- * fields in order, unfolded. What a field's value means is for message.ts.
+ * fields in order, unfolded. What a field's value means is for content.ts.
  *
  * Faults of real messages are mended here, since a parser would otherwise lose what they say: octets
  * that are not UTF-8 (RFC 6532) are read, line by line, in the character set that the message names for
@@ -8,7 +8,7 @@
  * question mark, are rewritten; the line that mbox files put before a message is dropped; and a message
  * that begins without any field is all body. Of a header that is too long the start is read.
  */
-import { encodingOf, guess, start } from "./charset.ts";
+import { encodingOf, guess, isRare, start } from "./charset.ts";
 import { characters, utf8 } from "./octets.ts";
 
 /** One header field. */
@@ -142,7 +142,7 @@ function mendWords(fields: readonly (readonly string[])[]) {
   const names = new Map<string, string | null>();
   const nameOf = (charset: string) => {
     if (names.has(charset) || names.size === MAX_CHARSETS) return names.get(charset);
-    const known = encodingOf(charset) ?? (RARE.test(charset) ? charset : null);
+    const known = encodingOf(charset) ?? (isRare(charset) ? charset : null);
     names.set(charset, known);
     return known;
   };
@@ -161,9 +161,6 @@ function mendWords(fields: readonly (readonly string[])[]) {
   const unknown = [...names.keys()].filter((charset) => names.get(charset) === null);
   return { fields: mended, unknown: new Set(unknown.map(start)) };
 }
-
-/** Character sets that the platform has no name for, but the parser has. */
-const RARE = /^(?:utf-?(?:7|32)|cp|ibm|mac|win|iso|latin|l\d)/i;
 
 /** The lines of each field together (RFC 5322 section 2.2.3), and those that are part of none. */
 function foldedFields(lines: readonly string[]): string[][] {

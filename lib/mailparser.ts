@@ -24,13 +24,14 @@ import type {
   Splitter,
 } from "./npm/mailparser.d.ts";
 import { decodeBase64 } from "./base64.ts";
-import { decode, type RareDecoder, start } from "./charset.ts";
+import { decode, type RareDecoder, readInstead, start } from "./charset.ts";
 import type { File, Parts } from "./content.ts";
 import type { Address } from "./context.ts";
 import { renderer } from "./html.ts";
+import { withLineFeeds } from "./line_end.ts";
 import { concat } from "./octets.ts";
 import { decodeQuotedPrintable } from "./quoted_printable.ts";
-import { leavesOf, type Part as TextPart, readingOf, withLineFeeds } from "./reading.ts";
+import { leavesOf, type Part as TextPart, readingOf } from "./reading.ts";
 
 /** Decodes the encoded words in the value of a header field. */
 export function decodeWords(text: string): string {
@@ -85,12 +86,14 @@ async function takeApart(header: Uint8Array, body: Uint8Array, warn: Warn): Prom
   let pieces: Pieces = { root: null, headers: new Map() };
   const leaves = new Map<PartHeader, { readonly chunks: Uint8Array[]; readonly take: Take }>();
   const parser = new MailParser(OPTIONS);
+  const reader = readerOf(warn);
+  limitWords(parser.splitter as Splitter & AtNode, warn);
   const isMultipart = /multipart/i.test(new TextDecoder().decode(header));
   const parts = isMultipart ? body : body.subarray(body.length);
   await split(parser.splitter, [concat([header, EMPTY_LINE]), parts], warn, (found) => {
     if (found.type === "body") leaves.get(found.node)?.chunks.push(found.value);
     if (found.type !== "node") return;
-    const { node, take } = partOf(found, parser, warn);
+    const { node, take } = partOf(found, parser, reader);
     if (pieces.root === null) pieces = { root: node, headers: node.headers };
     if (take !== null) leaves.set(found, { chunks: [], take });
   });
@@ -161,10 +164,10 @@ const SHOWN = ["text/plain", "text/html", "message/delivery-status"];
 type Take = (octets: Uint8Array) => void;
 
 /** Makes a part, and what takes its content; null for a multipart, which has none. */
-function partOf(header: PartHeader, parser: MailParser, warn: Warn) {
+function partOf(header: PartHeader, parser: MailParser, reader: Reader) {
   const contentType = mediaTypeOf(header);
-  const leaf = /^multipart\//.test(contentType) ? null : leafOf(header, contentType, warn);
-  header.headers.lines = addressLines(header, warn);
+  const leaf = /^multipart\//.test(contentType) ? null : leafOf(header, contentType, reader);
+  header.headers.lines = addressLines(header, reader.warn);
   const node = Object.assign(parser.createNode(header) as PartNode & Part, { contentType });
   const take: Take | null = leaf && ((octets) => void Object.assign(node, leaf(octets)));
   return { node, take };
@@ -183,7 +186,7 @@ function mediaTypeOf({ contentType, root, filename, disposition }: PartHeader): 
 function leafOf(
   header: PartHeader,
   contentType: string,
-  warn: Warn,
+  { warn, rare }: Reader,
 ): (octets: Uint8Array) => Pick<Part, "text" | "file"> {
   const { filename, disposition, charset, flowed, delSp } = header;
   const decodeTransfer = transferDecoder(header.encoding || "", warn);
@@ -228,10 +231,64 @@ function transferDecoder(encoding: string, warn: Warn): (octets: Uint8Array) => 
   return (octets) => octets;
 }
 
-const rare: RareDecoder = (octets, charset) => {
-  const name = libmime.normalizeCharset(charset);
-  return iconv.encodingExists(name) ? iconv.decode(Buffer.from(octets), name) : null;
-};
+/** Octets of a message that are read as UTF-7: iconv-lite takes a second for half a MB of it. */
+const MAX_UTF_7_OCTETS = 256 * 1024;
+
+/** What reads the parts of one message. */
+interface Reader {
+  readonly warn: Warn;
+  readonly rare: RareDecoder;
+}
+
+function readerOf(warn: Warn): Reader {
+  let room = MAX_UTF_7_OCTETS;
+  const rare: RareDecoder = (octets, charset) => {
+    const name = libmime.normalizeCharset(charset);
+    if (!iconv.encodingExists(name)) return null;
+    if (/utf-?7/i.test(name)) {
+      if (octets.length > room) return readInstead(octets, "is too long to be read as UTF-7");
+      room -= octets.length;
+    }
+    return { text: iconv.decode(Buffer.from(octets), name), doubt: null };
+  };
+  return { warn, rare };
+}
+
+/** Octets of all encoded names of attachments together: they can be UTF-7 too. */
+const MAX_NAMES_OCTETS = 256 * 1024;
+
+/** What decodes the parameters of a header: of each part another. */
+interface Words {
+  decodeWord(charset: string, encoding: string, text: string): string;
+}
+
+/** The splitter's own affair as well: the part that it is at. */
+interface AtNode {
+  readonly node: { readonly libmime: Words };
+  newNode(parent: unknown): void;
+}
+
+/** Has a splitter decode no more of the names of attachments than may be. */
+function limitWords(splitter: Splitter & AtNode, warn: Warn): void {
+  let room = MAX_NAMES_OCTETS;
+  const watch = ({ libmime }: { readonly libmime: Words }) => {
+    const decodeWord = libmime.decodeWord.bind(libmime);
+    libmime.decodeWord = (charset, encoding, text) => {
+      if (text.length > room) {
+        warn("The names of attachments are too long to be decoded");
+        return text;
+      }
+      room -= text.length;
+      return decodeWord(charset, encoding, text);
+    };
+  };
+  const newNode = splitter.newNode.bind(splitter);
+  splitter.newNode = (parent) => {
+    newNode(parent);
+    watch(splitter.node);
+  };
+  watch(splitter.node);
+}
 
 const SINGLE_FIELDS = ["from", "reply-to"];
 const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];

@@ -6,14 +6,12 @@ import { encodeBase64 } from "./base64.ts";
 import type { Content, File, Parse } from "./content.ts";
 import type { Address, Addresses, Attachment, Surroundings, TemplateContext } from "./context.ts";
 import { anyCase, dictionary, lookup } from "./dictionary.ts";
-import type { Field, Sections } from "./header.ts";
+import type { Field } from "./header.ts";
 import type { Mail } from "./mail.ts";
 import { characters, utf8 } from "./octets.ts";
 import { load, PARSE_TIMEOUT_MS, parserHere } from "./parser.ts";
 import { addressOf } from "./path.ts";
 import { readDate, Timestamp } from "./timestamp.ts";
-
-export type { Content } from "./content.ts";
 
 const parseHere = parserHere({ load, timeoutMs: PARSE_TIMEOUT_MS });
 
@@ -25,13 +23,13 @@ export async function read(
 ): Promise<TemplateContext> {
   const { bodySize, ...content } = await parse(mail.data);
   const body = mail.data.subarray(mail.data.length - bodySize);
-  return assemble(mail, { body, warnings: [] }, content, surroundings);
+  return assemble(mail, body, content, surroundings);
 }
 
-/** Puts together what a template can name. */
+/** Puts together what a template can name; `body` is the octets after the header. */
 export function assemble(
   mail: Mail,
-  sections: Pick<Sections, "body" | "warnings">,
+  body: Uint8Array,
   content: Content,
   surroundings: Surroundings,
 ): TemplateContext {
@@ -54,7 +52,7 @@ export function assemble(
       return octetsAsText(mail.data);
     },
     get rawBody() {
-      return octetsAsText(sections.body);
+      return octetsAsText(body);
     },
     subject: header.subject,
     from: withText(content.from, header.from),
@@ -80,7 +78,6 @@ export function assemble(
     },
     version: surroundings.version,
     warnings: [
-      ...sections.warnings,
       ...content.warnings,
       ...undecoded({ subject: header.subject, text, html, "file name": filenames }),
     ],

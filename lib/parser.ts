@@ -3,6 +3,7 @@
  * takes, and most servers are idle most of the time.
  */
 import { contentOf, type Parse, type Parser, unparsed } from "./content.ts";
+import { within } from "./deadline.ts";
 
 /** Longer than any message takes that people send, in milliseconds; the client waits all the while. */
 export const PARSE_TIMEOUT_MS = 4_000;
@@ -33,18 +34,4 @@ export function parserHere({ load, timeoutMs }: ParseOptions): Parse {
       return await unparsed(data, parser, (error as Error).message);
     }
   };
-}
-
-/** A result, or a rejection after `timeoutMs` without one. */
-export async function within<Result>(timeoutMs: number, result: Promise<Result>): Promise<Result> {
-  const { promise: timeout, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`it took longer than ${timeoutMs / 1000} s`)),
-    timeoutMs,
-  );
-  try {
-    return await Promise.race([result, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -3,25 +3,6 @@
  * other, one of several alternatives, and plain text before HTML.
  */
 
-const CR = 0x0d;
-const LF = 0x0a;
-
-/** A text with LF at all its line ends, and U+FFFD for what is no character; in one pass. */
-export function withLineFeeds(text: string): string {
-  if (!text.includes("\r")) return text.toWellFormed();
-  // In octets, since replacing ten million of anything in a text takes seconds and hundreds of MB.
-  const octets = new TextEncoder().encode(text);
-  let size = 0;
-  for (let at = 0; at < octets.length; at++) {
-    const isCR = octets[at] === CR;
-    // CR CR LF is what remains of a CRLF that was taken for an LF.
-    const next = isCR && octets[at + 1] === CR ? octets[at + 2] : octets[at + 1];
-    if (isCR && next === LF) continue;
-    octets[size++] = isCR ? LF : octets[at];
-  }
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(octets.subarray(0, size));
-}
-
 /** Makes text of HTML. */
 export type Render = (html: string) => string;
 
@@ -45,7 +26,7 @@ export interface Reading {
   readonly html: string;
 }
 
-/** The texts of a message that is made of `root`; null where nothing was found. */
+/** The texts of a message that is made of `root`; empty where that is null, as it is of nothing. */
 export function readingOf(root: Part | null, render: Render): Reading {
   if (root === null) return { body: "", text: "", html: "" };
   const leaves = leavesOf(root);

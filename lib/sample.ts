@@ -5,10 +5,11 @@
  * What mailparser would make of them is written out here, so that a server need not load it to start;
  * a test compares.
  */
+import type { Content } from "./content.ts";
 import type { Attachment, Surroundings, TemplateContext } from "./context.ts";
 import { sectionsOf } from "./header.ts";
 import type { Mail } from "./mail.ts";
-import { assemble, type Content } from "./message.ts";
+import { assemble } from "./message.ts";
 
 const TEXT = `It's a "sample": back\\slash, <tag> & ümläut.\nSecond line.\n`;
 const HTML = `<p>It's a "sample": back\\slash, &lt;tag&gt; &amp; ümläut.<br>Second line.</p>\n`;
@@ -115,10 +116,10 @@ export function sampleContexts(surroundings: Surroundings): [TemplateContext, Te
   // Nothing that differs from message to message is the same in both.
   const rich = sampleMail("017e1506-9120-7000-8000-000000000000", new Date("2022-01-01T10:10:20Z"));
   const bare = bareMail("017e1506-a0c0-7fff-bfff-ffffffffffff", new Date("2022-01-01T10:10:24Z"));
-  const sections = sectionsOf(rich.data);
+  const { fields, body, warnings } = sectionsOf(rich.data);
   return [
-    assemble(rich, sections, {
-      headers: sections.fields,
+    assemble(rich, body, {
+      headers: fields,
       body: TEXT,
       text: TEXT,
       html: HTML,
@@ -131,8 +132,8 @@ export function sampleContexts(surroundings: Surroundings): [TemplateContext, Te
       bcc: [],
       replyTo: [{ name: "Gordon", address: "reply@example.org" }],
       attachments: ATTACHMENTS,
-      warnings: [],
+      warnings,
     }, surroundings),
-    assemble(bare, sectionsOf(bare.data), NOTHING, surroundings),
+    assemble(bare, bare.data, NOTHING, surroundings),
   ];
 }

@@ -1,11 +1,13 @@
 /**
  * Parses large messages in another thread, so that the sessions of others go on meanwhile, and gives up
  * what takes too long. There is one thread, since memory counts, and only while there is something to do:
- * ending it gives its memory back. A thread that is busy ends when it is no longer (Deno 2.9.6 does not
- * interrupt it), so what keeps hostile messages cheap are the limits of the parser.
+ * ending it gives its memory back. Deno 2.9.6 does not interrupt a thread that is busy, so what keeps
+ * hostile messages cheap are the limits of the parser. Should one get past them, its thread goes on after
+ * it was given up, and no second one is started beside it: until it ends, large messages are left unparsed.
  */
 import { type Parse, type Parsed, unparsed } from "./content.ts";
-import { load, within } from "./parser.ts";
+import { within } from "./deadline.ts";
+import { load } from "./parser.ts";
 
 /** When to use the thread, and for how long. */
 export interface ThreadOptions {
@@ -17,6 +19,8 @@ export interface ThreadOptions {
   readonly maxOctetsHere: number;
   /** Milliseconds that a message may take, and that the thread may take to start. */
   readonly timeoutMs: number;
+  /** Milliseconds that a message waits for those before it; after that it is left unparsed. */
+  readonly maxWaitMs: number;
   /** Octets after which the thread is ended: no garbage collector gives memory back as surely. */
   readonly maxOctetsThere: number;
   /** Milliseconds without a message after which the thread is ended. */
@@ -25,10 +29,11 @@ export interface ThreadOptions {
 
 /**
  * The worst message of 64 KiB takes a quarter of a second. A thread takes 40 MB, and a fifth of a second
- * to start.
+ * to start. A client waits for ten minutes (RFC 5321 section 4.5.3.2.6), many for less.
  */
 export const THREAD = {
   maxOctetsHere: 64 * 1024,
+  maxWaitMs: 60_000,
   maxOctetsThere: 4 * 1024 * 1024,
   idleMs: 10_000,
 };
@@ -48,6 +53,8 @@ export function openWorker(): Worker {
 export class Thread implements Disposable {
   readonly #options: ThreadOptions;
   #worker: Worker | null = null;
+  /** The thread that was given up, while it is busy even so. */
+  #stuck: Worker | null = null;
   #octets = 0;
   #turn: Promise<unknown> = Promise.resolve();
   #idle: ReturnType<typeof setTimeout> | undefined;
@@ -61,13 +68,20 @@ export class Thread implements Disposable {
   readonly parse: Parse = (data) => {
     const { maxOctetsHere, parseHere } = this.#options;
     if (data.length <= maxOctetsHere) return parseHere(data);
-    const parsed = this.#turn.then(() => this.#parseThere(data));
+    const since = performance.now();
+    const parsed = this.#turn.then(() => this.#parseInTurn(data, since));
     this.#turn = parsed.catch(() => {});
     return parsed;
   };
 
   /** Ends the thread, and what it is at. */
   [Symbol.dispose](): void {
+    this.#end();
+    this.#stuck?.terminate();
+    this.#stuck = null;
+  }
+
+  #end(): void {
     clearTimeout(this.#idle);
     this.#worker?.terminate();
     this.#worker = null;
@@ -75,31 +89,55 @@ export class Thread implements Disposable {
   }
 
   /** Never two at a time. */
-  readonly #parseThere: Parse = async (data) => {
-    const { parseHere, timeoutMs } = this.#options;
+  async #parseInTurn(data: Uint8Array, since: number): Promise<Parsed> {
+    const { parseHere, maxWaitMs } = this.#options;
+    if (this.#stuck !== null) {
+      return await leave(data, "the parser is busy with another message");
+    }
+    if (performance.now() - since > maxWaitMs) {
+      return await leave(data, `it waited longer than ${maxWaitMs / 1000} s for the parser`);
+    }
     clearTimeout(this.#idle);
     const worker = this.#worker ?? await this.#start();
-    if (worker === null) return await parseHere(data);
+    return worker === null ? await parseHere(data) : await this.#parseThere(worker, data);
+  }
+
+  async #parseThere(worker: Worker, data: Uint8Array): Promise<Parsed> {
+    const answer = next(worker);
     try {
-      const answer = next(worker);
       // A copy, so that the message is still there if the thread ends.
       const copy = data.slice();
       worker.postMessage(copy, [copy.buffer]);
-      const { body, ...parsed } = await within(timeoutMs, answer) as Answer;
+      const { body, ...parsed } = await within(this.#options.timeoutMs, answer) as Answer;
       this.#rest(data.length);
       return { ...parsed, body: body ?? parsed.text };
     } catch (error) {
-      this[Symbol.dispose]();
-      return await unparsed(data, await load(), (error as Error).message);
+      if (error instanceof Deno.errors.TimedOut) this.#giveUp(worker, answer);
+      else this.#end();
+      return await leave(data, (error as Error).message);
     }
-  };
+  }
+
+  /** Lets a thread alone until it is no longer busy, with its late answer or otherwise. */
+  #giveUp(worker: Worker, answer: Promise<unknown>): void {
+    this.#worker = null;
+    this.#octets = 0;
+    this.#stuck = worker;
+    const end = () => {
+      worker.terminate();
+      if (this.#stuck === worker) this.#stuck = null;
+    };
+    answer.then(end, end);
+    // A parser that never settles is not busy: its thread answers this, and is ended too.
+    worker.postMessage(new Uint8Array(0));
+  }
 
   /** Ends the thread after so many octets more, at once or when there is nothing to do. */
   #rest(octets: number): void {
     const { maxOctetsThere, idleMs } = this.#options;
     this.#octets += octets;
-    if (this.#octets >= maxOctetsThere) return this[Symbol.dispose]();
-    const timer = setTimeout(() => this[Symbol.dispose](), idleMs);
+    if (this.#octets >= maxOctetsThere) return this.#end();
+    const timer = setTimeout(() => this.#end(), idleMs);
     // The program may end sooner.
     Deno.unrefTimer(timer);
     this.#idle = timer;
@@ -111,10 +149,15 @@ export class Thread implements Disposable {
       this.#worker = this.#options.open();
       await within(this.#options.timeoutMs, next(this.#worker));
     } catch {
-      this[Symbol.dispose]();
+      this.#end();
     }
     return this.#worker;
   }
+}
+
+/** A message as it was received. */
+async function leave(data: Uint8Array, reason: string): Promise<Parsed> {
+  return await unparsed(data, await load(), reason);
 }
 
 /** The next message that a thread sends; rejects where it fails instead, which ends it. */

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { bombs } from "./bombs.ts";
 import { type Parse, unparsed } from "../lib/content.ts";
+import { within } from "../lib/deadline.ts";
 import { read } from "../lib/message.ts";
 import { load, parserHere } from "../lib/parser.ts";
 import { sampleMail } from "../lib/sample.ts";
@@ -38,15 +39,24 @@ Deno.test("read() finds 499 parts beside the message itself, and leaves those af
   }
 });
 
+/** What never comes is not waited for any longer, in milliseconds. */
+const TIMEOUT_MS = 10_000;
+
 const LIMITS = {
   maxOctetsHere: 100,
   maxOctetsThere: 1_000_000,
   timeoutMs: 20_000,
+  maxWaitMs: 60_000,
   idleMs: 60_000,
 };
 
 /** A thread of its own that does what `source` says, or what worker.ts does where that is empty. */
-function threadOf(source: string, more: Partial<ThreadOptions> = {}, onEnd = (_: number) => {}) {
+function threadOf(
+  source: string,
+  more: Partial<ThreadOptions> = {},
+  onEnd = (_: number) => {},
+  onOpen = (_: Worker) => {},
+) {
   const opened: Worker[] = [];
   const ended: Worker[] = [];
   const here: number[] = [];
@@ -59,6 +69,7 @@ function threadOf(source: string, more: Partial<ThreadOptions> = {}, onEnd = (_:
       const url = `data:application/javascript,${encodeURIComponent(source)}`;
       const worker = source === "" ? openWorker() : new Worker(url, { type: "module" });
       opened.push(worker);
+      onOpen(worker);
       const terminate = worker.terminate.bind(worker);
       worker.terminate = () => {
         terminate();
@@ -103,13 +114,6 @@ Deno.test("a message that is small is parsed here, also while a large one waits"
 });
 
 const FAILURES: [what: string, source: string, warning: RegExp][] = [
-  ["never answers", "postMessage('ready')", /could not be parsed: it took longer than 0.3 s$/],
-  [
-    "is busy forever",
-    "onmessage = () => { for (;;); }; postMessage('ready')",
-    /longer than 0.3 s$/,
-  ],
-  ["exits", "onmessage = () => close(); postMessage('ready')", /longer than 0.3 s$/],
   [
     "throws",
     "onmessage = () => { throw new Error('out of luck') }; postMessage('ready')",
@@ -151,6 +155,96 @@ for (const [what, source] of CANNOT_START) {
     assertEquals([warnings, attachments.length, here], [[], 3, [LARGE.length]]);
   });
 }
+
+/** What a thread does that is given up, and whether it is busy even so. */
+const GIVEN_UP: [what: string, source: string, isBusy: boolean][] = [
+  ["is busy forever", "onmessage = () => { for (;;); }; postMessage('ready')", true],
+  ["never says anything", "postMessage('ready')", true],
+  [
+    "never ends with that message alone",
+    `onmessage = ({ data }) => {
+      if (data.length === 0) postMessage({ bodySize: 0 });
+    };
+    postMessage('ready')`,
+    false,
+  ],
+];
+
+for (const [what, source, isBusy] of GIVEN_UP) {
+  Deno.test(`a thread that ${what} is given up, and ${isBusy ? "no other" : "another"} is started`, async () => {
+    const end = Promise.withResolvers<void>();
+    const { thread, opened, ended } = threadOf(source, { timeoutMs: 300 }, () => end.resolve());
+    using _ = thread;
+    const mail = { ...sampleMail("1", new Date(0)), data: LARGE };
+    const contexts = [await read(mail, surroundings, thread.parse)];
+    if (!isBusy) await within(TIMEOUT_MS, end.promise);
+    assertEquals(ended.length, isBusy ? 0 : 1);
+    contexts.push(await read(mail, surroundings, thread.parse));
+    for (const { subject, body, attachments } of contexts) {
+      assertEquals([subject, attachments.length], ["café", 0]);
+      assert(body.startsWith("--b\n\nhello\n"), body);
+    }
+    const late = "The message could not be parsed: it took longer than 0.3 s";
+    const busy = "The message could not be parsed: the parser is busy with another message";
+    assertEquals(contexts.map(({ warnings }) => warnings), [[late], [isBusy ? busy : late]]);
+    assertEquals(opened.length, isBusy ? 1 : 2);
+  });
+}
+
+const LATE: [what: string, end: string][] = [
+  ["answers", "postMessage({ bodySize: data.length })"],
+  ["fails", "throw new Error('out of luck')"],
+];
+
+for (const [what, end] of LATE) {
+  Deno.test(`a thread that ${what} after it was given up is ended, and the next message gets a new one`, async () => {
+    // It is held until the test has seen what becomes of another message.
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const source = `let gate;
+      onmessage = ({ data }) => {
+        if (data instanceof Int32Array) {
+          gate = data;
+          return postMessage("ready");
+        }
+        Atomics.wait(gate, 0, 0);
+        ${end};
+      }`;
+    const over = Promise.withResolvers<void>();
+    const { thread, opened, ended } = threadOf(
+      source,
+      { timeoutMs: 300 },
+      () => over.resolve(),
+      (worker) => worker.postMessage(gate),
+    );
+    using _ = thread;
+    const reasonOf = async () => (await thread.parse(LARGE)).warnings.join();
+    assertMatch(await reasonOf(), /longer than 0.3 s$/);
+    assertMatch(await reasonOf(), /busy with another message$/);
+    assertEquals([opened.length, ended.length], [1, 0]);
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    await within(TIMEOUT_MS, over.promise);
+    const { bodySize, warnings } = await thread.parse(LARGE);
+    assertEquals([opened.length, ended.length], [2, what === "fails" ? 2 : 1]);
+    if (what === "answers") assertEquals([bodySize, warnings], [LARGE.length, undefined]);
+  });
+}
+
+Deno.test("a message that has waited too long for its turn is left as received", async () => {
+  const source = `onmessage = ({ data }) => {
+    const end = Date.now() + 200;
+    while (Date.now() < end);
+    postMessage({ bodySize: data.length, warnings: [] });
+  };
+  postMessage('ready')`;
+  const { thread } = threadOf(source, { maxWaitMs: 100 });
+  using _ = thread;
+  const answers = await Promise.all(Array(3).fill(LARGE).map(thread.parse));
+  const waited = ["The message could not be parsed: it waited longer than 0.1 s for the parser"];
+  assertEquals(answers.map(({ warnings }) => warnings), [[], waited, waited]);
+  // Nobody waits now.
+  assertEquals((await thread.parse(LARGE)).warnings, []);
+});
 
 Deno.test("where no thread can be made, messages are parsed here", async () => {
   const open = () => {

@@ -6,6 +6,7 @@ const MB = 1_000_000;
 const fill = (piece: string, size: number) => piece.repeat(Math.floor(size / piece.length));
 
 const MIXED = "Subject: bomb\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+const UTF_7 = "Content-Type: text/plain; charset=utf-7\r\n\r\n";
 const HTML = "Subject: bomb\r\nContent-Type: text/html\r\n\r\n";
 
 /** Multiparts within each other. */
@@ -21,6 +22,8 @@ export type Bomb = readonly [message: string, body: RegExp, ...warnings: RegExp[
 const LONG_HEADER = /^The header is too long, only the start of it was read$/;
 const MANY_PARTS = /^The message has too many parts, only the first 500 were read$/;
 const NO_PART = /^The message has no part that could be found, its body is as received$/;
+const LONG_UTF_7 = /^The text is too long to be read as UTF-7, read as UTF-8$/;
+const LONG_NAMES = /^The names of attachments are too long to be decoded$/;
 const WORDS_ALONE = /^The HTML is too long or too deeply nested, only its words were read$/;
 
 /** By what they are made of. */
@@ -86,6 +89,26 @@ export const bombs: Readonly<Record<string, Bomb>> = {
   "10 MB in quoted-printable": [
     "Subject: bomb\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + fill("=41", 9.9 * MB),
     /^A+$/,
+  ],
+  "10 MB of UTF-7": [`Subject: bomb\r\n${UTF_7}${fill("+AOQ-", 9.9 * MB)}`, /^\+AOQ-/, LONG_UTF_7],
+  "10 MB of UTF-7 as IMAP has it": [
+    `Subject: bomb\r\n${UTF_7.replace("7", "7-imap")}${fill("&A-", 9.9 * MB)}`,
+    /^&A-&A-/,
+    LONG_UTF_7,
+  ],
+  "10 MB of UTF-7 in 400 parts": [
+    MIXED + `--b\r\n${UTF_7}${"+AOQ-".repeat(5_000)}\r\n`.repeat(400),
+    /^ä+$/,
+    LONG_UTF_7,
+  ],
+  "10 MB of UTF-7 in the names of attachments": [
+    MIXED + [
+      `--b\r\n\r\nhello\r\n`,
+      `--b\r\nContent-Type: a/b; name="=?utf-7?Q?${"+A-".repeat(200_000)}?="\r\n\r\n`.repeat(8),
+      `--b\r\nContent-Type: a/b; name*=utf-7''${"+A-".repeat(200_000)}\r\n\r\n`.repeat(8),
+    ].join(""),
+    /^hello$/,
+    LONG_NAMES,
   ],
   "10 MB of flowed lines": [
     "Subject: bomb\r\nContent-Type: text/plain; format=flowed\r\n\r\n" + fill("a \r\n", 9.9 * MB),

@@ -162,6 +162,11 @@ const rows: readonly (readonly [line: string, result: Command | Refusal])[] = [
   ["\x15", unreadable],
   ["TLS", refused(replies.unrecognized)],
   ["HTTP", refused(replies.unrecognized)],
+  // The header of a proxy that nobody has named, in the first version of the protocol.
+  ["PROXY TCP4 192.0.2.1 192.0.2.2 1 2", refused(replies.proxyUnknown)],
+  ["PROXY UNKNOWN", refused(replies.proxyUnknown)],
+  ["PROXY", refused(replies.proxyUnknown)],
+  ["PROXYX", refused(replies.unrecognized)],
   ["NOOP HTTP/1.1", { verb: "NOOP" }],
   ["HTTP/1.1 200 OK", refused(replies.unrecognized)],
   ["constructor", refused(replies.unrecognized)],

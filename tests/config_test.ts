@@ -407,14 +407,14 @@ const refused = (name: string, value: string, wanted: string): Row => [
 const seconds = [["timeout", 3_600], ["idle-timeout", 3_600], ["message-timeout", 86_400]] as const;
 
 const sizes = [
-  ["max-size", "1G", 2 ** 30],
-  ["min-rate", "1G", 2 ** 30],
+  ["max-size", "1G", 2 ** 30, "500K or 10M"],
+  ["min-rate", "1G", 2 ** 30, "100 or 4K"],
   // As many as can be written in octets.
-  ["max-memory", "1024G", 9_999_999_999],
+  ["max-memory", "1024G", 9_999_999_999, "500K or 10M"],
 ] as const;
 
 const counts = [
-  ["max-recipients", 100_000],
+  ["max-recipients", 10_000],
   ["max-messages", 999_999],
   ["max-commands", 1_000_000],
   ["max-errors", 1_000_000],
@@ -432,15 +432,15 @@ const values: Row[] = [
     ...["0", "0.000", "-1", `${most}.001`, "1s", "1e3", ".5", "5.", "0.0001", "NaN", "Infinity"]
       .map((v) => refused(name, v, `a number of seconds, more than 0 and at most ${most}`)),
   ]),
-  ...sizes.flatMap(([name, most, octets]) => [
+  ...sizes.flatMap(([name, most, octets, such]) => [
     ...["1", "1K", "10m", most, `${octets}`].map((v) => taken(name, v)),
     ...["0", "0M", "1.5M", "10MB", "10 M", "-1", "M", "9999999999G", "99999999999"].map((v) =>
-      refused(name, v, `a number of bytes from 1 to ${most}, such as 500K or 10M`)
+      refused(name, v, `a number of bytes from 1 to ${most}, such as ${such}`)
     ),
   ]),
   // One octet, or the least that can be written, over the most.
   refused("max-size", "1073741825", "a number of bytes from 1 to 1G, such as 500K or 10M"),
-  refused("min-rate", "1073741825", "a number of bytes from 1 to 1G, such as 500K or 10M"),
+  refused("min-rate", "1073741825", "a number of bytes from 1 to 1G, such as 100 or 4K"),
   refused("max-memory", "1025G", "a number of bytes from 1 to 1024G, such as 500K or 10M"),
   ...counts.flatMap(([name, most]) => [
     ...["1", "7", "007", `${most}`].map((v) => taken(name, v)),
@@ -461,7 +461,7 @@ const values: Row[] = [
     refused(
       "proxy-from",
       v,
-      "an address, a network without bits behind its prefix such as 10.0.0.0/8, or unix",
+      "an address, a network such as 10.0.0.0/8 (no bits behind its prefix), or unix",
     )
   ),
   ...["smtp://[::1]:0", "lmtp://localhost:24", "smtp+unix:/run/x"].map((v) => taken("listen", v)),

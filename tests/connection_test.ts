@@ -3,6 +3,7 @@ import { DATA_READ_OCTETS, LINGER_MS } from "../lib/channel.ts";
 import { type ConnectionOptions, converse } from "../lib/connection.ts";
 import type { Event } from "../lib/event.ts";
 import type { Courier, Mail, Outcome } from "../lib/mail.ts";
+import { format } from "../lib/reply.ts";
 import { Room } from "../lib/room.ts";
 import type { Policy, Session } from "../lib/state.ts";
 import { Turns } from "../lib/turns.ts";
@@ -20,6 +21,7 @@ const TOO_LATE = "421 4.4.2 here waited too long, closing connection\r\n";
 const TOO_LONG = "421 4.4.2 here message took too long, closing connection\r\n";
 const TOO_SLOW =
   `421 4.4.2 here data comes slower than ${MIN_RATE} octets/s, closing connection\r\n`;
+const INTERNAL = "421 4.3.0 here internal error, closing connection\r\n";
 const NO_ROOM = "421 4.3.1 here too many messages at once, try again later\r\n";
 const ACCEPTED: Outcome = { kind: "accepted", note: "taken" };
 
@@ -129,6 +131,11 @@ class Stage {
   }
 }
 
+/** All refusals that the log was told of, as the client hears them. */
+function refusals({ events }: Stage): readonly string[] {
+  return events.flatMap((event) => event.kind === "refused" ? [format(event.reply)] : []);
+}
+
 /** A test that brings a connection to its end. */
 function testConnection(
   name: string,
@@ -149,6 +156,12 @@ async function assertEnded(stage: Stage): Promise<void> {
   assertEquals(kinds.filter((kind) => kind === "logout"), ["logout"]);
   assertEquals(kinds.at(-1), "logout");
   const { said } = socket;
+  // Why a client was made to go is told, once, unless it is for the server's sake.
+  const goodbyes = Array.from(said.matchAll(/^421 .*\r\n/gm), ([goodbye]) => goodbye)
+    .filter((goodbye) => goodbye !== STOPPING && goodbye !== INTERNAL);
+  const told = refusals(stage).filter((refusal) => refusal.startsWith("421 "));
+  // Whoever took nothing cannot hear it.
+  assertEquals(told, goodbyes.length > 0 ? goodbyes : told.slice(0, 1));
   const timers = clock.countTimers();
   stage.stopSoon();
   stage.stopNow();
@@ -287,6 +300,23 @@ testConnection("what is refused is told, with the reply", async (stage) => {
   );
 });
 
+testConnection(
+  "refusals that are equal are told once, until something else comes",
+  async (stage) => {
+    stage.begin(() => Promise.resolve(ACCEPTED));
+    await stage.say(`${OPEN}RCPT TO:<c@x.example>\r\n`);
+    const tooMany = "RCPT TO:<d@x.example>\r\n";
+    await stage.say(tooMany.repeat(10));
+    await stage.say(`MAIL FROM:<>\r\n${tooMany}${tooMany}`);
+    await stage.say(`NOOP\r\n${tooMany}${tooMany}`);
+    await stage.say(`DATA\r\n.\r\n${OPEN}RCPT TO:<c@x.example>\r\n${tooMany}`);
+    const codes = refusals(stage).map((refusal) => refusal.slice(0, 3));
+    assertEquals(codes, ["452", "503", "452", "452", "452"]);
+    assertEquals(stage.socket.said.match(/^452 /gm)!.length, 15);
+    await stage.leave();
+  },
+);
+
 // RFC 2920 lets a client send all of this at once: its replies are then all sent before delivery.
 const AT_ONCE = `${OPEN}BDAT 5 LAST\r\nhello`;
 
@@ -304,7 +334,8 @@ testConnection(
     await clock.tickAsync(1);
     assert(conversation.isOver);
     assertEquals(stage.mails, []);
-    assertEquals(stage.events.slice(-3), [
+    assertEquals(refusals(stage), [TOO_LATE]);
+    assertEquals(stage.events.filter(({ kind }) => kind !== "refused").slice(-3), [
       { kind: "data", id: "id-1", octets: 5 },
       { kind: "lost", id: "id-1", state: "delivering" },
       { kind: "logout", id: "id-1" },
@@ -478,15 +509,18 @@ for (const [name, start, piece, end] of pieces) {
     const { clock } = stage;
     const conversation = stage.begin();
     await stage.say(start);
+    // What comes at once gains nothing; a command between chunks counts as what it brings.
     await stage.say(piece(10));
-    await clock.tickAsync(IDLE_MS - 1);
-    await stage.say(piece(10));
-    // What comes with the first command is not counted, and each command after that is.
-    const counted = name === "chunks" ? piece(10).length : 20;
-    await clock.tickAsync(1_000 * counted);
+    for (let count = 0; count < 2; count++) {
+      await clock.tickAsync(IDLE_MS - 1);
+      assert(!(await stage.say(piece(10))).includes("421 "));
+    }
+    // Twice the time for a command, and what was gained, less what has gone by.
+    await clock.tickAsync(2 + 2 * 1_000 * piece(10).length - 1);
     assertEquals(await stage.heard(), "");
     await clock.tickAsync(1);
     assertEquals(await stage.heard(), TOO_SLOW);
+    assertEquals(refusals(stage), [TOO_SLOW]);
     assertEquals(await stage.say(ways.delivering), "");
     assertEquals(await stage.leave(), "");
     assert(conversation.isOver);
@@ -521,6 +555,7 @@ for (const [name, start, piece, isLost] of dawdling) {
     assertEquals(await stage.heard(), "");
     await clock.tickAsync(1);
     assertEquals(await stage.heard(), TOO_LONG);
+    assertEquals(refusals(stage).at(-1), TOO_LONG);
     assertEquals(await stage.say(`\r\n.\r\n${ways.delivering}`), "");
     assertEquals(await stage.leave(), "");
     assert(conversation.isOver);
@@ -556,15 +591,35 @@ testConnection("the rate of a message is its own", async (stage) => {
   await clock.tickAsync(IDLE_MS - 1);
   await stage.say("\r\n.\r\n");
   await stage.say(`${OPEN}DATA\r\n`);
-  await clock.tickAsync(IDLE_MS - 1);
-  assertEquals(await stage.say("x"), "");
-  await clock.tickAsync(1_000);
+  for (let count = 0; count < 2; count++) {
+    await clock.tickAsync(IDLE_MS - 1);
+    assertEquals(await stage.say("x"), "");
+  }
+  await clock.tickAsync(2 + 2 * 1_000 - 1);
   assertEquals(await stage.heard(), "");
   await clock.tickAsync(1);
   assertEquals(await stage.heard(), TOO_SLOW);
   assertEquals(stage.mails.length, 1);
   await stage.leave();
 });
+
+testConnection("who was fast may not drip for long after that", async (stage) => {
+  const { clock } = stage;
+  stage.begin();
+  await stage.say(`${OPEN}DATA\r\n`);
+  await stage.say("x".repeat(900));
+  for (let ms = 0; ms < 2 * IDLE_MS; ms += 60_000) {
+    assertEquals(await stage.say("x"), "", `${ms} ms`);
+    await clock.tickAsync(60_000);
+  }
+  // The first of ten gained nothing.
+  await clock.tickAsync(9_000 - 1);
+  assertEquals(await stage.heard(), "");
+  await clock.tickAsync(1);
+  assertEquals(await stage.heard(), TOO_SLOW);
+  await stage.leave();
+});
+
 testConnection("a client that waits for its message is not idle", async (stage) => {
   const { clock } = stage;
   stage.begin();
@@ -585,6 +640,7 @@ for (const state of idle) {
       assertEquals(await stage.leave(), "");
       assert(conversation.isOver);
       assert(!stage.kinds.includes("lost"), "nothing is lost");
+      assert(!refusals(stage).includes(STOPPING), "nobody was refused");
     });
   }
 }
@@ -616,7 +672,7 @@ for (const [state, rest] of within) {
     assertEquals(await stage.say(`${rest}${ways.delivering}`), "");
     assertEquals(await stage.leave(), "");
     assert(conversation.isOver);
-    assertEquals(stage.mails, []);
+    assertEquals([stage.mails, refusals(stage)], [[], []]);
     assertEquals(stage.events.slice(-2), [
       { kind: "lost", id: "id-1", state },
       { kind: "logout", id: "id-1" },
@@ -1023,7 +1079,7 @@ testWaiting("a message that waits for room too long is put off", async (first, s
   assertEquals(await second.heard(), "");
   await clock.tickAsync(1);
   assertEquals(await second.heard(), NO_ROOM);
-  assertEquals(second.kinds.slice(-2), ["lost", "logout"]);
+  assertEquals(second.kinds.slice(-3), ["refused", "lost", "logout"]);
   assert(second.socket.isHalfClosed);
   await clock.tickAsync(LINGER_MS);
   assert(over.isOver);
@@ -1052,6 +1108,7 @@ testWaiting(
     for (const stage of [first, second]) stage.stopSoon();
     second.stopNow();
     assertEquals(await second.heard(), STOPPING);
+    assertEquals(refusals(second), []);
     assertEquals(second.kinds.slice(-2), ["lost", "logout"]);
     await second.leave();
     assert(conversation.isOver);
@@ -1073,6 +1130,21 @@ testWaiting("who had to wait for room does not pay for it", async (first, second
   await second.leave();
 }, { minRate: 100_000, messageTimeoutMs: IDLE_MS });
 
+testWaiting("who had to wait for room has all the time for its data", async (first, second) => {
+  const { clock } = first;
+  await clock.tickAsync(IDLE_MS - 1);
+  await first.leave();
+  for (let count = 0; count < 2; count++) {
+    assertEquals([await second.heard(), second.socket.unread], ["", 0]);
+    await clock.tickAsync(IDLE_MS - 1);
+    await second.say("y");
+  }
+  assertEquals(await second.say(END), "");
+  second.deliver(ACCEPTED);
+  assertEquals(await second.heard(), TAKEN);
+  await second.leave();
+}, { minRate: 1_000_000 });
+
 testInTime("chunks that have come take room as data does", async (clock) => {
   const setting: Setting = { ...BIG, room: new Room(300_000) };
   const [first, second] = [new Stage(clock, setting), new Stage(clock, setting)];
@@ -1090,15 +1162,139 @@ testInTime("chunks that have come take room as data does", async (clock) => {
   for (const stage of [first, second]) await assertEnded(stage);
 });
 
-testInTime("a message that is complete waits until there is room to deliver it", async (clock) => {
-  // Each takes seven times what it has beyond that which is free.
-  const setting: Setting = { ...BIG, room: new Room(300_000) };
-  const [first, second] = [new Stage(clock, setting), new Stage(clock, setting)];
-  for (const stage of [first, second]) {
+/** What two messages have, and what each takes beyond that which is free, while it is delivered. */
+const COMPLETE_OCTETS = 100_000;
+const DELIVERED_OCTETS = 7 * (COMPLETE_OCTETS - 64 * 1024);
+
+/** Two connections in a room of so many octets, of which each has sent a complete message. */
+async function twoComplete(
+  clock: Clock,
+  octets: number,
+  prepare: (second: Stage) => void = () => {},
+): Promise<[first: Stage, second: Stage]> {
+  const setting: Setting = { ...BIG, room: new Room(octets) };
+  const stages: [Stage, Stage] = [new Stage(clock, setting), new Stage(clock, setting)];
+  prepare(stages[1]);
+  for (const stage of stages) {
     stage.begin();
     await stage.say(`${OPEN}DATA\r\n`);
-    await stage.say("x".repeat(100_000) + END);
+    await stage.say("x".repeat(COMPLETE_OCTETS - 2) + END);
   }
+  return stages;
+}
+
+testInTime(
+  "messages that are complete are delivered at once where there is room",
+  async (clock) => {
+    const stages = await twoComplete(clock, 2 * DELIVERED_OCTETS);
+    assertEquals(stages.map(({ mails }) => mails.length), [1, 1]);
+    for (const stage of stages) {
+      assertEquals(stage.mails.map(({ data }) => data.length), [COMPLETE_OCTETS]);
+      stage.deliver(ACCEPTED);
+      await stage.leave();
+      await assertEnded(stage);
+    }
+  },
+);
+
+testInTime("a complete message that has no room for too long is put off", async (clock) => {
+  const [first, second] = await twoComplete(clock, 2 * DELIVERED_OCTETS - 1);
+  await second.heard();
+  await clock.tickAsync(IDLE_MS - 1);
+  assertEquals(await second.heard(), "");
+  await clock.tickAsync(1);
+  assertEquals(await second.heard(), NO_ROOM);
+  await second.leave();
+  assertEquals(second.mails, []);
+  assertEquals(second.kinds.slice(-4), ["data", "refused", "lost", "logout"]);
+  first.deliver(ACCEPTED);
+  await first.leave();
+  for (const stage of [first, second]) await assertEnded(stage);
+});
+
+testInTime("a complete message of a client that has left waits for its room", async (clock) => {
+  const [first, second] = await twoComplete(clock, 2 * DELIVERED_OCTETS - 1, ({ socket }) => {
+    for (const call of ["write", "closeWrite"] as const) socket.fail(call);
+  });
+  second.socket.end();
+  await clock.tickAsync(IDLE_MS - 1);
+  assertEquals(second.mails, []);
+  first.deliver(ACCEPTED);
+  await first.leave();
+  assertEquals(second.mails.length, 1);
+  second.deliver(ACCEPTED);
+  await second.heard();
+  for (const stage of [first, second]) await assertEnded(stage);
+});
+
+testInTime(
+  "a complete message without room is dropped when the server stops now",
+  async (clock) => {
+    const [first, second] = await twoComplete(clock, 2 * DELIVERED_OCTETS - 1);
+    await second.heard();
+    for (const stage of [first, second]) stage.stopSoon();
+    assertEquals(await second.heard(), "");
+    second.stopNow();
+    assertEquals(await second.heard(), STOPPING);
+    await second.leave();
+    assertEquals([second.mails, refusals(second)], [[], []]);
+    assertEquals(second.kinds.slice(-3), ["data", "lost", "logout"]);
+    first.deliver(ACCEPTED);
+    await first.leave();
+    for (const stage of [first, second]) await assertEnded(stage);
+  },
+);
+
+/** With its command it has 4,096 octets, one read of commands, so that no data is ever awaited. */
+const WHOLE_CHUNK = `BDAT 4085\r\n${"x".repeat(4_085)}`;
+
+testInTime("who had to wait for room has all the time for the next command", async (clock) => {
+  const setting: Setting = { ...BIG, room: new Room(ROOM_OCTETS) };
+  const [first, second] = [new Stage(clock, setting), new Stage(clock, setting)];
+  first.begin();
+  await first.say(`${OPEN}DATA\r\n`);
+  await first.say("x".repeat(BIG_OCTETS));
+  second.begin(() => Promise.resolve(ACCEPTED));
+  await second.say(OPEN);
+  await second.say(WHOLE_CHUNK);
+  await clock.tickAsync(IDLE_MS - 1);
+  await first.leave();
+  await clock.tickAsync(IDLE_MS - 1);
+  assertEquals(await second.heard(), "");
+  assertEquals(await second.say("BDAT 0 LAST\r\n"), TAKEN);
+  await second.leave();
+  for (const stage of [first, second]) await assertEnded(stage);
+});
+
+testInTime("small chunks that come whole with their commands wait for room", async (clock) => {
+  const setting: Setting = { ...BIG, room: new Room(ROOM_OCTETS) };
+  const chunk = WHOLE_CHUNK;
+  const sent = chunk.repeat(50);
+  const stages = Array.from({ length: 30 }, () => new Stage(clock, setting));
+  for (const stage of stages) {
+    stage.begin(() => Promise.resolve(ACCEPTED));
+    await stage.say(OPEN);
+    stage.socket.send(sent);
+    await stage.heard();
+  }
+  const taken = stages.map(({ socket }) => sent.length - socket.unread);
+  assertEquals(taken[0], sent.length, "whoever is first has room");
+  const all = taken.reduce((sum, octets) => sum + octets, 0);
+  // Beside the room, one message and what each has for nothing.
+  assert(all <= ROOM_OCTETS + sent.length + stages.length * 64 * 1024, `${all} octets`);
+  assert(all > ROOM_OCTETS + sent.length, `${all} octets`);
+  // One after the other they get what they want.
+  for (const stage of stages) {
+    assertEquals(stage.socket.unread, 0);
+    assertMatch(await stage.say("BDAT 0 LAST\r\n"), /250 2\.0\.0 OK: taken \(id-1\)\r\n$/);
+    assertEquals(stage.mails[0].data.length, 50 * 4_085);
+    await stage.leave();
+  }
+  for (const stage of stages) await assertEnded(stage);
+});
+
+testInTime("a message that is complete waits until there is room to deliver it", async (clock) => {
+  const [first, second] = await twoComplete(clock, 2 * DELIVERED_OCTETS - 1);
   assertEquals([first.mails.length, second.mails.length], [1, 0]);
   first.deliver(ACCEPTED);
   await first.heard();
@@ -1124,6 +1320,7 @@ testInTime("a client that took no reply does not wait for room after that", asyn
   assertEquals(conversation.isOver, false);
   await clock.tickAsync(1);
   assert(conversation.isOver);
+  assertEquals(refusals(second), [TOO_LATE]);
   await first.leave();
   for (const stage of [first, second]) await assertEnded(stage);
   await assertEmpty(room);

@@ -147,6 +147,10 @@ export function read(words: readonly string[]): Pick<Plan, "milliseconds" | "see
 }
 
 if (import.meta.main) {
+  if (Deno.args.includes("--help")) {
+    console.log(USAGE);
+    Deno.exit(0);
+  }
   const asked = read(Deno.args);
   if (asked === null) {
     console.error(USAGE);

@@ -93,7 +93,9 @@ for (const [name, put] of others) {
     const look = () => Array.from(Deno.readDirSync(folder), ({ name }) => name).toSorted();
     const [before, { ino }] = [look(), Deno.lstatSync(path)];
     const error = await assertRejects(() => Listener.open(unix(path), MODE));
-    assert(error instanceof Deno.errors.AddrInUse, `${error}`);
+    assert(error instanceof Deno.errors.AlreadyExists, `${error}`);
+    const reason = "there is something that is no socket";
+    assertEquals(error.message, `Cannot listen at smtp+unix:${path}: ${reason}`);
     assertEquals([look(), Deno.lstatSync(path).ino], [before, ino]);
   });
 }
@@ -113,6 +115,23 @@ testInFolder("a Unix socket of which it is not clear who listens stays there", a
     Deno.connect = connect;
   }
   assertEquals(Deno.lstatSync(path).ino, ino);
+});
+
+testInFolder("a Unix socket whose mode cannot be set is closed again", async (folder) => {
+  const path = `${folder}/smtp.sock`;
+  const { chmodSync } = Deno;
+  Deno.chmodSync = () => {
+    throw new Deno.errors.PermissionDenied("no modes here");
+  };
+  try {
+    const error = await assertRejects(() => Listener.open(unix(path), MODE));
+    assert(error instanceof Deno.errors.PermissionDenied, `${error}`);
+    assertEquals(error.message, `Cannot listen at smtp+unix:${path}: no modes here`);
+  } finally {
+    Deno.chmodSync = chmodSync;
+  }
+  // That nothing is left open is for the test runner to see.
+  assertEquals(Array.from(Deno.readDirSync(folder)), []);
 });
 
 testInFolder("the Unix socket of a server that lives stays its own", async (folder) => {
@@ -195,44 +214,74 @@ Deno.test("the connections of a listener end when it is closed", async () => {
 /** How long it waits after a failed accept. */
 const RETRY_MS = 100;
 
-testInTime("a failed accept is told once, and tried again until it succeeds", async (clock) => {
-  const from = (hostname: string, port: number) => ({
-    remoteAddr: { transport: "tcp", hostname, port },
-  });
-  const noDescriptors = () => new Error("Too many open files (os error 24)");
-  const results = [
-    ...[noDescriptors(), noDescriptors(), noDescriptors(), from("::ffff:192.0.2.1", 1)],
-    ...[from("192.0.2.2", 2), new Deno.errors.ConnectionAborted(), from("2001:DB8::1", 3)],
-    ...[noDescriptors(), new Deno.errors.BadResource()],
-  ];
+const from = (hostname: string, port: number) => ({
+  remoteAddr: { transport: "tcp", hostname, port },
+});
+const noDescriptors = () => new Error("Too many open files (os error 24)");
+
+/** A listener that accepts these one after the other, and fails by those that are errors. */
+async function stubbed(results: readonly (Error | ReturnType<typeof from>)[]): Promise<Listener> {
+  const rest = [...results];
   const { listen } = Deno;
   Deno.listen = (() => ({
     addr: { hostname: "192.0.2.9", port: 25 },
     accept: () => {
-      const result = results.shift()!;
+      const result = rest.shift()!;
       return result instanceof Error ? Promise.reject(result) : Promise.resolve(result);
     },
   })) as unknown as typeof listen;
-  const listener = await Listener.open(tcp("192.0.2.9"), MODE).finally(() => Deno.listen = listen);
+  return await Listener.open(tcp("192.0.2.9"), MODE).finally(() => Deno.listen = listen);
+}
 
+/** Adds to a story who comes and what is told, to the end. */
+async function follow(listener: Listener, story: string[]): Promise<void> {
+  const observe = (event: Event) =>
+    story.push(event.kind === "accept failed" ? `${(event.error as Error).message}` : event.kind);
+  for await (const { remote } of listener.connections(observe, TURNS)) {
+    story.push(`${remote.address} ${remote.port}`);
+  }
+  story.push("end");
+}
+
+testInTime("a failed accept is told once, and tried again until it succeeds", async (clock) => {
+  const listener = await stubbed([
+    ...[noDescriptors(), noDescriptors(), noDescriptors(), from("::ffff:192.0.2.1", 1)],
+    ...[from("192.0.2.2", 2), noDescriptors(), from("2001:DB8::1", 3)],
+    ...[noDescriptors(), new Deno.errors.BadResource()],
+  ]);
   const story: string[] = [];
-  const all = (async () => {
-    const observe = (event: Event) =>
-      story.push(event.kind === "accept failed" ? `${(event.error as Error).message}` : event.kind);
-    for await (const { remote } of listener.connections(observe, TURNS)) {
-      story.push(`${remote.address} ${remote.port}`);
-    }
-    story.push("end");
-  })();
+  const all = follow(listener, story);
   const told = async (ms: number) => {
     await clock.tickAsync(ms);
     return story.splice(0);
   };
   assertEquals(await told(0), ["Too many open files (os error 24)"]);
   assertEquals(await told(3 * RETRY_MS - 1), []);
-  assertEquals(await told(1), ["192.0.2.1 1", "192.0.2.2 2", ""]);
+  assertEquals(await told(1), ["192.0.2.1 1", "192.0.2.2 2", "Too many open files (os error 24)"]);
   assertEquals(await told(RETRY_MS - 1), []);
   assertEquals(await told(1), ["2001:db8::1 3", "Too many open files (os error 24)"]);
   assertEquals(await told(RETRY_MS), ["end"]);
+  await all;
+});
+
+testInTime("clients that are gone before they are accepted delay nobody", async (clock) => {
+  const { NotConnected, ConnectionAborted, ConnectionReset, BadResource } = Deno.errors;
+  const gone = Array.from({ length: 200 }, (_, index) => {
+    const Gone = [NotConnected, ConnectionAborted, ConnectionReset][index % 3];
+    return new Gone();
+  });
+  const listener = await stubbed([
+    ...[...gone, from("192.0.2.1", 1), noDescriptors(), ...gone, noDescriptors()],
+    ...[...gone, from("192.0.2.2", 2), new BadResource()],
+  ]);
+  const story: string[] = [];
+  const all = follow(listener, story);
+  await clock.tickAsync(0);
+  assertEquals(story.splice(0), ["192.0.2.1 1", "Too many open files (os error 24)"]);
+  // Nor do they hide for how long it has failed.
+  await clock.tickAsync(RETRY_MS);
+  assertEquals(story.splice(0), []);
+  await clock.tickAsync(RETRY_MS);
+  assertEquals(story.splice(0), ["192.0.2.2 2", "end"]);
   await all;
 });

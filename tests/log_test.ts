@@ -37,12 +37,13 @@ const events: [event: Event, line: string][] = [
     "Cannot accept a connection: too many open files, trying again",
   ],
   [
-    { kind: "turned away", address: "10.0.0.1", reply: replies.tooManyConnections("here") },
-    "Connection from 10.0.0.1 turned away: here too many connections, try again later",
+    { kind: "turned away", address: "10.0.0.1", reply: replies.tooManyFromAddress("here") },
+    "Connection from 10.0.0.1 turned away: 421 here too many connections from your address, " +
+    "try again later",
   ],
   [
     { kind: "turned away", address: null, reply: replies.tooManyConnections("here") },
-    "Connection from a Unix socket turned away: here too many connections, try again later",
+    "Connection from a Unix socket turned away: 421 here too many connections, try again later",
   ],
   [
     { kind: "proxy fault", address: "10.0.0.1", reason: "its PROXY header does not come" },

@@ -95,6 +95,47 @@ Deno.test("read() tells the envelope, the client and the surroundings", async ()
   assertEquals([context.var.room, context.var.toString], ["cellar", ""]);
 });
 
+const RARE: [charset: string, octets: number[], text: string, isKnown: boolean][] = [
+  ["cp850", [0x84], "ä", true],
+  ["viscii", [0xd5], "ạ", true],
+  ["utf-7", [0x2b, 0x41, 0x4f, 0x51, 0x2d], "ä", true],
+  ["unicode-1-1-utf-7", [0x2b, 0x41, 0x4f, 0x51, 0x2d], "ä", true],
+  // Names of codecs, not of character sets.
+  ["hex", [0x34, 0x31], "41", false],
+  ["base64", [0x34, 0x31], "41", false],
+  ["b-a-s-e-6-4", [0x34, 0x31], "41", false],
+  ["u-t-f-7", [0x2b, 0x41, 0x4f, 0x51, 0x2d], "+AOQ-", false],
+];
+
+for (const [charset, octets, text, isKnown] of RARE) {
+  Deno.test(`read() makes ${text} of octets in ${charset}, in the header as in the body`, async () => {
+    const words = octets.map((octet) => `=${octet.toString(16)}`).join("");
+    const start =
+      `Subject: =?${charset}?Q?${words}?=\r\nContent-Type: text/plain; charset=${charset}`;
+    const { subject, body, warnings } = await contextOf(
+      Uint8Array.from([...new TextEncoder().encode(`${start}\r\n\r\n`), ...octets]),
+    );
+    assertEquals([subject, body], [text, text]);
+    assertEquals(
+      warnings,
+      isKnown ? [] : [
+        `The header has words in the unknown character set "${charset}", read as windows-1252`,
+        `The text is in the unknown character set "${charset}", read as UTF-8`,
+      ],
+    );
+  });
+}
+
+Deno.test("read() reads 256 KiB of UTF-7 of a message, and no more", async () => {
+  const text = (octets: number) => `+AOQ-${"a".repeat(octets - 5)}`;
+  for (const [octets, start] of [[256 * 1024, "ä"], [256 * 1024 + 1, "+AOQ-"]] as const) {
+    const { body, warnings } = await contextOf(
+      `Content-Type: text/plain; charset=utf-7\r\n\r\n${text(octets)}`,
+    );
+    assertEquals([body.slice(0, start.length), warnings.length], [start, start === "ä" ? 0 : 1]);
+  }
+});
+
 Deno.test("read() makes an empty text of the null sender", async () => {
   const mail = mailOf("Subject: x\r\n\r\n");
   const bounce = { ...mail, envelope: { ...mail.envelope, reversePath: null } };

@@ -60,6 +60,10 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
   unrecognized: [replies.unrecognized, "500 5.5.2 Command not recognized\r\n"],
   notImplemented: [replies.notImplemented, "502 5.5.1 Command not implemented\r\n"],
   useLhlo: [replies.useLhlo, "500 5.5.2 This is LMTP, use LHLO\r\n"],
+  proxyUnknown: [
+    replies.proxyUnknown,
+    "500 5.5.2 PROXY header from an address that is not in --proxy-from\r\n",
+  ],
   lineTooLong: [replies.lineTooLong, "500 5.5.2 Line too long\r\n"],
   lineUnreadable: [
     replies.lineUnreadable,
@@ -136,6 +140,10 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
   tooManyConnections: [
     replies.tooManyConnections("h.example"),
     "421 4.7.0 h.example too many connections, try again later\r\n",
+  ],
+  tooManyFromAddress: [
+    replies.tooManyFromAddress("h.example"),
+    "421 4.7.0 h.example too many connections from your address, try again later\r\n",
   ],
   framingLost: [
     replies.framingLost("h.example"),

@@ -18,15 +18,15 @@ class House {
     this.#room = new Room(limit);
   }
 
-  /** Asks for so many octets over those for nothing. */
-  hold(name: string, octets: number): void {
-    this.holdInAll(name, FREE + octets);
+  /** Asks for `times` so many octets over those for nothing. */
+  hold(name: string, octets: number, times?: number): void {
+    this.holdInAll(name, FREE + octets, times);
   }
 
-  holdInAll(name: string, octets: number): void {
+  holdInAll(name: string, octets: number, times?: number): void {
     const want = `${name}:${octets - FREE}`;
     this.waiting.push(want);
-    void this.#room.hold(this.#message(name), octets).then(() => {
+    void this.#room.hold(this.#message(name), octets, times).then(() => {
       this.waiting.splice(this.waiting.indexOf(want), 1);
     });
   }
@@ -172,6 +172,27 @@ const stories: readonly (readonly [what: string, steps: readonly Step[]])[] = [
     ["b 90", ["b:90"]],
     ["c 50", ["b:90"]],
   ]],
+  ["a message may want several times what it has", [
+    ["a 10 7", []],
+    ["b 30", []],
+    ["b 31", ["b:31"]],
+    ["a 10 6", []],
+    ["c 10", ["c:10"]],
+    ["a 10", []],
+  ]],
+  ["several times what is free is free", [
+    ["a 100", []],
+    ["b 0 7", []],
+    ["c -1 7", []],
+  ]],
+  ["one that waits for several times what it has keeps that, and the others the rest", [
+    ["a 50", []],
+    ["b 10", []],
+    ["b 10 7", ["b:10"]],
+    ["c 40", ["b:10"]],
+    ["d 1", ["b:10", "d:1"]],
+    ["a leaves", ["d:1"]],
+  ]],
   ["of those that fit one by one those that asked first are served", [
     ["a 100", []],
     ["b 60", ["b:60"]],
@@ -186,9 +207,9 @@ for (const [what, steps] of stories) {
   Deno.test(`hold(): ${what}`, async () => {
     const house = new House(100);
     for (const [action, waiting] of steps) {
-      const [name, octets] = action.split(" ");
+      const [name, octets, times = 1] = action.split(" ");
       if (octets === "leaves") house.leave(name);
-      else house.hold(name, Number(octets));
+      else house.hold(name, Number(octets), Number(times));
       await settled();
       assertEquals(house.waiting, [...waiting], action);
     }

@@ -4,6 +4,7 @@ import { fixed } from "../lib/config.ts";
 import type { Event } from "../lib/event.ts";
 import { parseNetwork } from "../lib/ip.ts";
 import type { Courier, Mail } from "../lib/mail.ts";
+import { format } from "../lib/reply.ts";
 import { GOODBYE_MS, listen, type Server, type ServerOptions } from "../lib/smtp.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
 import { Client } from "./client.ts";
@@ -231,21 +232,23 @@ Deno.test("listen() stops at once when its signal has come before", async () => 
   assertEquals(events.map(({ kind }) => kind), ["listening", "stopping"]);
 });
 
-const crowds: [name: string, limits: Partial<ServerOptions["limits"]>][] = [
-  ["in all", { maxConnections: 2 }],
-  ["from one address", { maxConnectionsPerAddress: 2 }],
+const TOO_MANY = "421 4.7.0 here too many connections, try again later";
+const TOO_MANY_THERE = "421 4.7.0 here too many connections from your address, try again later";
+const crowds: [name: string, limits: Partial<ServerOptions["limits"]>, reply: string][] = [
+  ["in all", { maxConnections: 2 }, TOO_MANY],
+  ["from one address", { maxConnectionsPerAddress: 2 }, TOO_MANY_THERE],
 ];
-for (const [name, limits] of crowds) {
+for (const [name, limits, reply] of crowds) {
   Deno.test(`a connection too many ${name} gets 421`, async () => {
     await using fixture = await Fixture.open({ limits });
     const first = await fixture.greeted();
     const second = await fixture.greeted();
     const third = await fixture.connect();
-    assertEquals(await third.reply(), "421 4.7.0 here too many connections, try again later");
+    assertEquals(await third.reply(), reply);
     assertEquals(await third.reply(), "");
     third.close();
-    const { address } = await fixture.seen("turned away");
-    assertEquals(address, "127.0.0.1");
+    const { address, reply: told } = await fixture.seen("turned away");
+    assertEquals([address, format(told)], ["127.0.0.1", `${reply}\r\n`]);
     for (const client of [first, second]) assertMatch(await client.ask("NOOP"), /^250 /);
   });
   Deno.test(`whoever was turned away ${name} gets in when another one leaves`, async () => {
@@ -344,10 +347,9 @@ Deno.test("behind a proxy it is the clients that are counted", async () => {
     await client.send(headerOf(address));
     return await client.reply();
   };
-  const tooMany = "421 4.7.0 here too many connections, try again later";
   assertMatch(await greet("192.0.2.1"), /^220 /);
   assertMatch(await greet("192.0.2.2"), /^220 /);
-  assertEquals(await greet("192.0.2.1"), tooMany);
+  assertEquals(await greet("192.0.2.1"), TOO_MANY_THERE);
   assertEquals((await fixture.seen("turned away")).address, "192.0.2.1");
   // The proxy for itself, as where it looks whether the server is well.
   const itself = await fixture.connect();

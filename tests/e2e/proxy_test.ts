@@ -238,7 +238,10 @@ testWith(["haproxy"], "what a client says behind the header is its own", async (
     await using haproxy = await Haproxy.start({ says: "send-proxy", server });
     using client = await Client.connect(haproxy.port);
     assertMatch(await client.reply(), /^220 /);
-    assertMatch(await client.ask("PROXY TCP4 192.0.2.1 192.0.2.2 1 2"), /^500 5\.5\.[12] /);
+    assertMatch(
+      await client.ask("PROXY TCP4 192.0.2.1 192.0.2.2 1 2"),
+      /^500 5\.5\.2 PROXY header from an address that is not in --proxy-from$/,
+    );
     await client.sendMail();
     assertMatch(await client.reply(), /^250 /);
     await assertClient(endpoint, directAddress, false);
@@ -250,7 +253,10 @@ Deno.test("a client that is no proxy is served as itself, and cannot send a head
   await between(async (pigeon, endpoint) => {
     using client = await Client.connect(pigeon.port);
     assertMatch(await client.reply(), /^220 /);
-    assertMatch(await client.ask("PROXY TCP4 192.0.2.1 192.0.2.2 1 2"), /^500 5\.5\.[12] /);
+    assertMatch(
+      await client.ask("PROXY TCP4 192.0.2.1 192.0.2.2 1 2"),
+      /^500 5\.5\.2 PROXY header from an address that is not in --proxy-from$/,
+    );
     await client.sendMail();
     assertMatch(await client.reply(), /^250 /);
     await assertClient(endpoint, directAddress, false);
