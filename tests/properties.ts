@@ -20,6 +20,7 @@ import type { LineEnd, Want } from "../lib/wire.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { framesOf, type PlainFrame } from "./frames.ts";
 import {
+  anyCharacter,
   anyOctets,
   anyPlaces,
   anyText,
@@ -412,7 +413,7 @@ const commandProperties: readonly Property[] = [
 // sasl.ts
 
 const toBase64 = (text: string) => new TextEncoder().encode(text).toBase64();
-const wellFormed = fc.string({ unit: "binary", maxLength: 12 });
+const wellFormed = fc.string({ unit: anyCharacter, maxLength: 12 });
 const withoutNul = wellFormed.map((text) => text.replaceAll("\0", ""));
 
 const saslProperties: readonly Property[] = [

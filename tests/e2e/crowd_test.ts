@@ -12,7 +12,7 @@ import { besiege, withstand } from "./siege.ts";
 const WAVE = 100;
 
 const greeting = "220 localhost ESMTP smtp-pigeon ready";
-const full = "421 4.7.0 localhost too many connections, try again later";
+const full = "421 4.7.0 localhost too many connections from your address, try again later";
 
 /** A client, and what it was told first. */
 interface Guest {

@@ -109,7 +109,7 @@ withstand(
 );
 
 /** With fewer of them others are served in time even where nobody takes turns. */
-const FLOODERS = 8;
+const FLOODERS = 16;
 
 /** The same from all of them at once; gives how often each was told the same. */
 const floodAll = async (port: number, piece: string) =>
