@@ -1,6 +1,6 @@
 /**
  * A message into its parts, by mailparser (MIME, RFC 2045 to 2049; encoded words, RFC 2047; parameters,
- * RFC 2231). This is the only file that knows mailparser, and it is not to be imported but by parser.ts:
+ * RFC 2231). This is the only file that loads mailparser, and it is not to be imported but by parser.ts:
  * it brings in most of the memory that this program takes.
  *
  * mailparser finds the parts, undoes their transfer encodings and reads the addresses. What it would
@@ -14,24 +14,17 @@ import { MailParser } from "npm:mailparser@3.9.31";
 // @ts-types="./npm/libmime.d.ts"
 import libmime from "npm:libmime@5.4.6";
 import iconv from "npm:iconv-lite@0.7.3";
-import type {
-  AddressObject,
-  EmailAddress,
-  Found,
-  Headers,
-  PartHeader,
-  PartNode,
-  Splitter,
-} from "./npm/mailparser.d.ts";
+import type { Headers, PartHeader, PartNode } from "./npm/mailparser.d.ts";
+import { addressesOf, addressLines } from "./address_fields.ts";
 import { decodeBase64 } from "./base64.ts";
 import { decode, type RareDecoder, readInstead, start } from "./charset.ts";
 import type { File, Parts } from "./content.ts";
-import type { Address } from "./context.ts";
 import { renderer } from "./html.ts";
 import { withLineFeeds } from "./line_end.ts";
 import { concat } from "./octets.ts";
 import { decodeQuotedPrintable } from "./quoted_printable.ts";
 import { leavesOf, type Part as TextPart, readingOf } from "./reading.ts";
+import { split, type Warn } from "./splitter.ts";
 
 /** Decodes the encoded words in the value of a header field. */
 export function decodeWords(text: string): string {
@@ -70,8 +63,6 @@ interface Pieces {
   readonly headers: Headers;
 }
 
-type Warn = (text: string) => void;
-
 /** An attached message is an attachment. */
 const OPTIONS = { ignoreEmbedded: true };
 
@@ -87,7 +78,6 @@ async function takeApart(header: Uint8Array, body: Uint8Array, warn: Warn): Prom
   const leaves = new Map<PartHeader, { readonly chunks: Uint8Array[]; readonly take: Take }>();
   const parser = new MailParser(OPTIONS);
   const reader = readerOf(warn);
-  limitWords(parser.splitter as Splitter & AtNode, warn);
   const isMultipart = /multipart/i.test(new TextDecoder().decode(header));
   const parts = isMultipart ? body : body.subarray(body.length);
   await split(parser.splitter, [concat([header, EMPTY_LINE]), parts], warn, (found) => {
@@ -99,57 +89,6 @@ async function takeApart(header: Uint8Array, body: Uint8Array, warn: Warn): Prom
   });
   for (const { chunks, take } of leaves.values()) take(isMultipart ? concat(chunks) : body);
   return pieces;
-}
-
-/** Octets that a splitter gets at a time. */
-const SLICE_OCTETS = 64 * 1024;
-
-/** Runs a splitter as fast as it works, as long as there is anything for it to find. */
-async function split(
-  splitter: Splitter,
-  [header, body]: readonly [Uint8Array, Uint8Array],
-  warn: Warn,
-  take: (found: Found) => void,
-): Promise<void> {
-  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  const isFull = limit(splitter, warn);
-  // Those of the parser.
-  splitter.removeAllListeners();
-  splitter.on("data", (found) => {
-    try {
-      take(found);
-    } catch (error) {
-      // It would be thrown at nobody.
-      reject(error);
-    }
-  });
-  splitter.on("error", reject);
-  splitter.on("end", resolve);
-  splitter.write(header);
-  for (let at = 0; at < body.length && !isFull(); at += SLICE_OCTETS) {
-    if (splitter.write(body.subarray(at, at + SLICE_OCTETS))) continue;
-    await Promise.race([ended, new Promise<void>((goOn) => splitter.once("drain", goOn))]);
-  }
-  splitter.end();
-  await ended;
-}
-
-/** Parts of a message, itself and all multiparts among them; real ones stay below a hundred. */
-const MAX_PARTS = 500;
-
-/** Keeps a splitter from finding more parts than that, and tells when there were more. */
-function limit(splitter: Splitter, warn: Warn): () => boolean {
-  let isFull = false;
-  const checkBoundary = splitter.checkBoundary.bind(splitter);
-  splitter.checkBoundary = (line) => {
-    const kind = checkBoundary(line);
-    if (kind !== 1 && kind !== 3 || splitter.nodeCounter < MAX_PARTS) return kind;
-    if (!isFull) warn(`The message has too many parts, only the first ${MAX_PARTS} were read`);
-    isFull = true;
-    // No part begins here, but the parts before it end: the next number says that.
-    return kind === 1 ? 2 : 4;
-  };
-  return () => isFull;
 }
 
 /** `type/subtype` (RFC 2045 section 5.1). */
@@ -252,80 +191,6 @@ function readerOf(warn: Warn): Reader {
     return { text: iconv.decode(Buffer.from(octets), name), doubt: null };
   };
   return { warn, rare };
-}
-
-/** Octets of all encoded names of attachments together: they can be UTF-7 too. */
-const MAX_NAMES_OCTETS = 256 * 1024;
-
-/** What decodes the parameters of a header: of each part another. */
-interface Words {
-  decodeWord(charset: string, encoding: string, text: string): string;
-}
-
-/** The splitter's own affair as well: the part that it is at. */
-interface AtNode {
-  readonly node: { readonly libmime: Words };
-  newNode(parent: unknown): void;
-}
-
-/** Has a splitter decode no more of the names of attachments than may be. */
-function limitWords(splitter: Splitter & AtNode, warn: Warn): void {
-  let room = MAX_NAMES_OCTETS;
-  const watch = ({ libmime }: { readonly libmime: Words }) => {
-    const decodeWord = libmime.decodeWord.bind(libmime);
-    libmime.decodeWord = (charset, encoding, text) => {
-      if (text.length > room) {
-        warn("The names of attachments are too long to be decoded");
-        return text;
-      }
-      room -= text.length;
-      return decodeWord(charset, encoding, text);
-    };
-  };
-  const newNode = splitter.newNode.bind(splitter);
-  splitter.newNode = (parent) => {
-    newNode(parent);
-    watch(splitter.node);
-  };
-  watch(splitter.node);
-}
-
-const SINGLE_FIELDS = ["from", "reply-to"];
-const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];
-
-/** Characters of all address fields together: reading them can take the square of their length. */
-const MAX_ADDRESS_LENGTH = 64 * 1024;
-
-/** The fields that mailparser has to read: the addresses of the message. */
-function addressLines({ headers, root }: PartHeader, warn: Warn) {
-  if (!root) return [];
-  let room = MAX_ADDRESS_LENGTH;
-  const seen = new Set<string>();
-  return headers.getList().filter(({ key, line }) => {
-    // Of a repeated From the first counts, as it does for `header.from`; mailparser takes the last.
-    if (!ADDRESS_FIELDS.includes(key) || (SINGLE_FIELDS.includes(key) && seen.has(key))) {
-      return false;
-    }
-    seen.add(key);
-    if (line.length > room) {
-      warn(`The field "${key}" is too long to be read`);
-      return false;
-    }
-    room -= line.length;
-    return true;
-  });
-}
-
-function addressesOf(headers: Headers, name: string): Address[] {
-  const field = headers.get(name) as AddressObject | AddressObject[] | undefined;
-  return [field ?? []].flat().flatMap(({ value }) => value.flatMap(members));
-}
-
-/** An address itself, or the members of a group (RFC 5322 section 3.4). */
-function members({ name, address, group }: EmailAddress): Address[] {
-  return group === undefined
-    ? [{ name: name.toWellFormed(), address: (address ?? "").toWellFormed() }]
-    : group.flatMap(members);
 }
 
 /** A name that names no directory, whoever made it up and wherever it is written to. */
