@@ -6,7 +6,7 @@ import type { Address } from "./context.ts";
 import type { AddressObject, EmailAddress, Headers, PartHeader } from "./npm/mailparser.d.ts";
 import type { Warn } from "./splitter.ts";
 
-export type { Headers, PartHeader } from "./npm/mailparser.d.ts";
+export type { HeaderLine, Headers, PartHeader } from "./npm/mailparser.d.ts";
 
 const SINGLE_FIELDS = ["from", "reply-to"];
 const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];
