@@ -2,7 +2,7 @@
  * Runs the splitter of mailparser, which takes a message apart into parts (RFC 2046), and bounds what a
  * message can ask of it: parts without number, and names that take longer to decode than to send.
  */
-import type { Found, Splitter } from "./npm/mailparser.d.ts";
+import type { Found, PartHeader, Splitter } from "./npm/mailparser.d.ts";
 
 export type { Found, Splitter } from "./npm/mailparser.d.ts";
 
@@ -20,12 +20,13 @@ export async function split(
   take: (found: Found) => void,
 ): Promise<void> {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
-  const isFull = limitParts(splitter, warn);
+  const limit = limitParts(splitter, warn);
   limitNames(splitter, warn);
   // Those of the parser.
   splitter.removeAllListeners();
   splitter.on("data", (found) => {
     try {
+      if (found.type === "node") limit.count(found);
       take(found);
     } catch (error) {
       // It would be thrown at nobody.
@@ -35,7 +36,7 @@ export async function split(
   splitter.on("error", reject);
   splitter.on("end", resolve);
   splitter.write(header);
-  for (let at = 0; at < body.length && !isFull(); at += SLICE_OCTETS) {
+  for (let at = 0; at < body.length && !limit.isReached; at += SLICE_OCTETS) {
     if (splitter.write(body.subarray(at, at + SLICE_OCTETS))) continue;
     await Promise.race([ended, new Promise<void>((goOn) => splitter.once("drain", goOn))]);
   }
@@ -46,19 +47,44 @@ export async function split(
 /** Parts of a message, itself and all multiparts among them; real ones stay below a hundred. */
 const MAX_PARTS = 500;
 
-/** Keeps a splitter from finding more parts than that, and tells when there were more. */
-function limitParts(splitter: Splitter, warn: Warn): () => boolean {
-  let isFull = false;
+/** Octets of their headers together, about; a splitter holds each several times. */
+const MAX_HEADERS_OCTETS = 512 * 1024;
+
+/** What a splitter has found so far. */
+interface Limit {
+  /** Whether more was there than is taken. */
+  isReached: boolean;
+  /** Counts the header of a part. */
+  readonly count: (header: PartHeader) => void;
+}
+
+/** Keeps a splitter from finding more parts than may be, and tells when there were more. */
+function limitParts(splitter: Splitter, warn: Warn): Limit {
+  let octets = 0;
+  const limit: Limit = {
+    isReached: false,
+    count: ({ headers }) => {
+      for (const { line } of headers.getList()) octets += line.length;
+    },
+  };
   const checkBoundary = splitter.checkBoundary.bind(splitter);
   splitter.checkBoundary = (line) => {
     const kind = checkBoundary(line);
-    if (kind !== 1 && kind !== 3 || splitter.nodeCounter < MAX_PARTS) return kind;
-    if (!isFull) warn(`The message has too many parts, only the first ${MAX_PARTS} were read`);
-    isFull = true;
+    if (kind !== 1 && kind !== 3) return kind;
+    const { nodeCounter } = splitter;
+    if (nodeCounter < MAX_PARTS && octets <= MAX_HEADERS_OCTETS) return kind;
+    if (!limit.isReached) {
+      warn(
+        nodeCounter < MAX_PARTS
+          ? "The headers of the parts are too long, only the first parts were read"
+          : `The message has too many parts, only the first ${MAX_PARTS} were read`,
+      );
+    }
+    limit.isReached = true;
     // No part begins here, but the parts before it end: the next number says that.
     return kind === 1 ? 2 : 4;
   };
-  return () => isFull;
+  return limit;
 }
 
 /** Octets of all encoded names of attachments together: they can be UTF-7 too. */

@@ -24,6 +24,7 @@ const MANY_PARTS = /^The message has too many parts, only the first 500 were rea
 const NO_PART = /^The message has no part that could be found, its body is as received$/;
 const LONG_UTF_7 = /^The text is too long to be read as UTF-7, read as UTF-8$/;
 const LONG_NAMES = /^The names of attachments are too long to be decoded$/;
+const LONG_HEADERS = /^The headers of the parts are too long, only the first parts were read$/;
 const WORDS_ALONE = /^The HTML is too long or too deeply nested, only its words were read$/;
 
 /** By what they are made of. */
@@ -109,6 +110,7 @@ export const bombs: Readonly<Record<string, Bomb>> = {
     ].join(""),
     /^hello$/,
     LONG_NAMES,
+    LONG_HEADERS,
   ],
   "10 MB of flowed lines": [
     "Subject: bomb\r\nContent-Type: text/plain; format=flowed\r\n\r\n" + fill("a \r\n", 9.9 * MB),

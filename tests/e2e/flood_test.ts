@@ -82,7 +82,10 @@ withstand(
   async ({ pigeon }) => {
     using socket = await Deno.connect({ hostname: "127.0.0.1", port: pigeon.port });
     // The server stops to read where it cannot write, and lets the client go.
-    assert(!await pour(socket, times(1_000_000, EHLO)));
+    const poured = pour(socket, times(1_000_000, EHLO));
+    await pigeon.logged(/Refused: 421 localhost waited too long/);
+    // Of a Deno as old as an executable may have, a write that waits outlives its socket.
+    if (!Deno.env.has("SMTP_PIGEON_BIN")) assert(!await poured);
   },
 );
 
