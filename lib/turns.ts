@@ -5,7 +5,7 @@
  * loop that is busy for 5 ms at a time, another client's echo took 300 ms with the one, and 8 ms with the
  * other.
  *
- * So whoever has work without end asks for a turn between the pieces of it. Turns are shared, a few of
+ * So whoever has work without end asks for a turn between the pieces of it. Turns are shared, two of
  * them after each pause: what the loop does between two looks does not grow with the number of those who
  * keep it busy.
  */
@@ -14,7 +14,7 @@
 const BUSY_MS = 5;
 
 /** How many get their turn after a pause. A piece of work, such as 4 KiB of commands, takes 2 to 3 ms. */
-const TURNS = 4;
+const TURNS = 2;
 
 /** Shares the event loop. */
 export class Turns {

@@ -18,23 +18,23 @@ testInTime("there is time for work until 5 ms have gone by", async (clock) => {
   await turns.next();
 });
 
-testInTime("of those who wait four get their turn after each pause, in order", async (clock) => {
+testInTime("of those who wait two get their turn after each pause, in order", async (clock) => {
   let busyMs = 0;
   const turns = new Turns(() => clock.now + busyMs);
   busyMs = 5;
   const done: string[] = [];
-  const work = ["a", "b", "c", "d", "e", "f"].map(async (name) => {
+  const work = ["a", "b", "c"].map(async (name) => {
     await turns.next();
     done.push(name);
   });
   assertEquals(clock.countTimers(), 1);
   clock.next();
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-  assertEquals(done, ["a", "b", "c", "d"]);
+  assertEquals(done, ["a", "b"]);
   // Nobody passes those who wait.
-  const last = turns.next().then(() => done.push("g"));
+  const last = turns.next().then(() => done.push("d"));
   assertEquals(clock.countTimers(), 1);
   clock.next();
   await Promise.all([...work, last]);
-  assertEquals(done, ["a", "b", "c", "d", "e", "f", "g"]);
+  assertEquals(done, ["a", "b", "c", "d"]);
 });

@@ -112,7 +112,7 @@ withstand(
 );
 
 /** With fewer of them others are served in time even where nobody takes turns. */
-const FLOODERS = 16;
+const FLOODERS = 12;
 
 /** The same from all of them at once; gives how often each was told the same. */
 const floodAll = async (port: number, piece: string) =>
