@@ -3,9 +3,10 @@
  * 300 MB for a message, and a second for the answer to anybody else meanwhile.
  */
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { bombs } from "../bombs.ts";
+import { type Bomb, bombs } from "../bombs.ts";
 import { Client } from "../client.ts";
 import { Endpoint } from "../endpoint.ts";
+import { assertWithin, inTime } from "../machine.ts";
 import { Pigeon } from "../pigeon.ts";
 
 const MAX_MS = 5_000;
@@ -33,33 +34,39 @@ async function longestWait(client: Client, isDone: () => boolean): Promise<numbe
   return longest;
 }
 
-for (const [name, [message, body, ...warnings]] of Object.entries(bombs)) {
-  Deno.test(`the program delivers ${name} in 5 s and 300 MB, and answers others within a second`, async () => {
-    await using endpoint = new Endpoint();
-    // Whoever asks all the while is one who may.
-    const args = ["--url", endpoint.origin, "--template", TEMPLATE, "--max-commands", "1000000"];
-    await using pigeon = await Pigeon.start(args);
-    using client = await Client.connect(pigeon.port);
-    using other = await Client.connect(pigeon.port);
-    for (const one of [client, other]) assertMatch(await one.reply(), /^220 /);
-    await client.startData();
-    await client.send(message);
+/** Sends a bomb, and holds what the program makes of it, and what it takes for that, to the bounds. */
+async function explode([message, body, ...warnings]: Bomb): Promise<void> {
+  await using endpoint = new Endpoint();
+  // Whoever asks all the while is one who may.
+  const args = ["--url", endpoint.origin, "--template", TEMPLATE, "--max-commands", "1000000"];
+  await using pigeon = await Pigeon.start(args);
+  using client = await Client.connect(pigeon.port);
+  using other = await Client.connect(pigeon.port);
+  for (const one of [client, other]) assertMatch(await one.reply(), /^220 /);
+  await client.startData();
+  await client.send(message);
 
-    const start = performance.now();
-    let isDone = false;
-    const answer = client.ask(message.endsWith("\r\n") ? "." : "\r\n.").finally(() =>
-      isDone = true
-    );
-    const waited = await longestWait(other, () => isDone);
-    assertMatch(await answer, /^250 /);
-    const elapsed = performance.now() - start;
-    const peak = await peakMemoryMb(pigeon.pid);
+  const start = performance.now();
+  let isDone = false;
+  const end = message.endsWith("\r\n") ? "." : "\r\n.";
+  const answer = client.ask(end).finally(() => isDone = true);
+  const waited = await longestWait(other, () => isDone);
+  assertMatch(await answer, /^250 /);
+  const elapsed = performance.now() - start;
+  const peak = await peakMemoryMb(pigeon.pid);
 
-    const { subject, ...read } = JSON.parse((await endpoint.request()).text);
-    assertEquals([subject, read.warnings.length], ["bomb", warnings.length]);
-    assertMatch(read.body.slice(0, 2_000), body);
-    assert(elapsed < MAX_MS, `it took ${elapsed} ms`);
-    assert(waited < MAX_WAIT_MS, `others waited ${waited} ms`);
-    assert(peak === null || peak < MAX_MEMORY_MB, `it took ${peak} MB`);
-  });
+  const { subject, ...read } = JSON.parse((await endpoint.request()).text);
+  // What takes too long is read as received, so that comes first.
+  assertWithin(elapsed, MAX_MS, "it took");
+  assertEquals([subject, read.warnings.length], ["bomb", warnings.length]);
+  assertMatch(read.body.slice(0, 2_000), body);
+  assertWithin(waited, MAX_WAIT_MS, "others waited");
+  assert(peak === null || peak < MAX_MEMORY_MB, `it took ${peak} MB`);
+}
+
+for (const [name, bomb] of Object.entries(bombs)) {
+  Deno.test(
+    `the program delivers ${name} in 5 s and 300 MB, and answers others within a second`,
+    () => inTime(() => explode(bomb)),
+  );
 }

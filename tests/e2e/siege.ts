@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { Client } from "../client.ts";
 import { Endpoint } from "../endpoint.ts";
+import { assertWithin, inTime } from "../machine.ts";
 import { Pigeon } from "../pigeon.ts";
 import type { Report } from "./bystander.ts";
 import { descriptorsOf, forgetPeak, isReadable, peakOf } from "../process.ts";
@@ -55,7 +56,7 @@ export function withstand(
   Deno.test({
     name: isReadable ? name : `${name} (there is no /proc)`,
     ignore: !isReadable,
-    fn: () => besiege(flags, attack, terms),
+    fn: () => inTime(() => besiege(flags, attack, terms)),
   });
 }
 
@@ -101,7 +102,7 @@ export async function besiege(
     peak < idle.memory + MEMORY_MARGIN + moreMemory,
     `${peak} octets of memory, idle ${idle.memory}`,
   );
-  assert(slowestMs < SERVED_WITHIN_MS, `NOOP took ${slowestMs} ms`);
+  assertWithin(slowestMs, SERVED_WITHIN_MS, "NOOP took");
   await deliver(pigeon, endpoint);
   assertEquals(pigeon.log.filter((line) => line.includes("Internal error")), []);
   assertEquals((await pigeon.stop()).code, 0);
