@@ -20,7 +20,7 @@ import { help } from "./lib/help.ts";
 import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
 import { read } from "./lib/message.ts";
-import { load, PARSE_TIMEOUT_MS, parserHere } from "./lib/parser.ts";
+import { load, parseHere } from "./lib/parser.ts";
 import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import { replay } from "./lib/replay.ts";
 import { type HttpRequest, type Target, target } from "./lib/request.ts";
@@ -74,9 +74,7 @@ const serve: Command = async (config, endpoint, surroundings) => {
   const send = config.url === null
     ? printer((octets) => write(Deno.stdout, octets), observe)
     : webhook(observe, sending(config));
-  const timeoutMs = PARSE_TIMEOUT_MS;
-  const parseHere = parserHere({ load, timeoutMs });
-  const thread = new Thread({ ...THREAD, parseHere, open: openWorker, timeoutMs });
+  const thread = new Thread({ ...THREAD, parseHere, open: openWorker });
   const readMail = (mail: Mail) => read(mail, surroundings, thread.parse);
   const { addresses, socketMode, proxies } = config;
   const options = {

@@ -213,18 +213,23 @@ class Connection {
 
   /** Waits until there is room for more data, and gives the milliseconds that it took. */
   async #awaitRoom(): Promise<number> {
-    const { room, limits, policy, uptimeMs } = this.#options;
+    const { uptimeMs } = this.#options;
     const beganMs = uptimeMs();
-    const needed = this.#decoder.heldOctets + heldOctets(this.#session) + DATA_READ_OCTETS;
-    const hold = room.hold(this.#visit, needed);
-    const tooLate = replies.noRoom(policy.domain);
-    await this.#channel.wait(hold, limits.idleTimeoutMs, tooLate);
-    this.#tellDismissal(tooLate);
+    await this.#hold(this.#decoder.heldOctets + heldOctets(this.#session) + DATA_READ_OCTETS);
     // The client is not to be blamed for a time in which it could not send.
     const waitedMs = uptimeMs() - beganMs;
     this.#pace.messageMs! += waitedMs;
     this.#pace.dueMs! += waitedMs;
     return waitedMs;
+  }
+
+  /** Waits for room for `times` as many octets; who waits too long for it is made to go. */
+  async #hold(octets: number, times = 1): Promise<void> {
+    const { room, limits, policy } = this.#options;
+    const tooLate = replies.noRoom(policy.domain);
+    const hold = room.hold(this.#visit, octets, times);
+    await this.#channel.wait(hold, limits.idleTimeoutMs, tooLate);
+    this.#tellDismissal(tooLate);
   }
 
   /** Tells why a client was made to go, unless that is for the server's sake. */
@@ -235,16 +240,14 @@ class Connection {
   }
 
   async #deliver(session: SessionIn<"delivering">): Promise<void> {
-    const { courier, observe, policy, room, limits } = this.#options;
+    const { courier, observe, policy } = this.#options;
     const { id, receivedAt } = this.#visit;
     const { envelope, data, peer } = session;
     observe({ kind: "data", id, octets: data.length });
     await this.#flush();
-    const hold = room.hold(this.#visit, data.length, OCTETS_PER_OCTET);
-    const tooLate = replies.noRoom(policy.domain);
-    await this.#channel.wait(hold, limits.idleTimeoutMs, tooLate);
+    await this.#hold(data.length, OCTETS_PER_OCTET);
     // Whoever was made to go will send the message again. Whoever left by itself may never.
-    if (this.#channel.isDismissed) return this.#tellDismissal(tooLate);
+    if (this.#channel.isDismissed) return;
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };
     const mail = { id, receivedAt, client, envelope, data };
     const outcome = await courier(mail, this.#stopping.now);

@@ -9,11 +9,9 @@ import { anyCase, dictionary, lookup } from "./dictionary.ts";
 import type { Field } from "./header.ts";
 import type { Mail } from "./mail.ts";
 import { characters, utf8 } from "./octets.ts";
-import { load, PARSE_TIMEOUT_MS, parserHere } from "./parser.ts";
+import { parseHere } from "./parser.ts";
 import { addressOf } from "./path.ts";
 import { readDate, Timestamp } from "./timestamp.ts";
-
-const parseHere = parserHere({ load, timeoutMs: PARSE_TIMEOUT_MS });
 
 /** Reads a message. It does not reject for anything that a message can hold. */
 export async function read(

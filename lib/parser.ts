@@ -35,3 +35,6 @@ export function parserHere({ load, timeoutMs }: ParseOptions): Parse {
     }
   };
 }
+
+/** The parser of this thread, as the program has it. */
+export const parseHere: Parse = parserHere({ load, timeoutMs: PARSE_TIMEOUT_MS });

@@ -7,7 +7,7 @@
  */
 import { type Parse, type Parsed, unparsed } from "./content.ts";
 import { within } from "./deadline.ts";
-import { load } from "./parser.ts";
+import { load, PARSE_TIMEOUT_MS } from "./parser.ts";
 
 /** When to use the thread, and for how long. */
 export interface ThreadOptions {
@@ -32,6 +32,7 @@ export interface ThreadOptions {
  * to start. A client waits for ten minutes (RFC 5321 section 4.5.3.2.6), many for less.
  */
 export const THREAD = {
+  timeoutMs: PARSE_TIMEOUT_MS,
   maxOctetsHere: 64 * 1024,
   maxWaitMs: 60_000,
   maxOctetsThere: 4 * 1024 * 1024,

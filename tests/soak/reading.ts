@@ -1,5 +1,7 @@
 /** What Linux tells of a process that runs, its memory and its file descriptors, and what to make of it. */
 
+import { descriptorsOf } from "../process.ts";
+
 /** A moment of a process. */
 export interface Reading {
   /** Resident memory in octets, the `VmRSS` of proc(5). */
@@ -15,7 +17,7 @@ const MEMORY_MARGIN = 0.2;
 export function readingOf(pid: number): Reading | null {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    const descriptors = Array.from(Deno.readDirSync(`/proc/${pid}/fd`)).length;
+    const descriptors = descriptorsOf(pid);
     // One that has ended, but was not waited for, has no memory.
     const [, kilobytes] = /^VmRSS:\s*(\d+) kB$/m.exec(status) ?? [];
     return kilobytes === undefined ? null : { memory: Number(kilobytes) * 1024, descriptors };
