@@ -17,8 +17,21 @@ export interface Accepted {
   readonly remote: Remote;
 }
 
+/** What accepting uses. */
+export interface ListenerOptions {
+  /** Hears of accepts that fail. */
+  readonly observe: Observe;
+  /** The time that connections share. */
+  readonly turns: Turns;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly uptimeMs: () => number;
+}
+
 /** How long to wait after a failed accept, in milliseconds: there is no event for a freed descriptor. */
 const ACCEPT_RETRY_MS = 100;
+
+/** How often a failed accept is told, in milliseconds: descriptors may be short for hours. */
+const ACCEPT_TOLD_MS = 60_000;
 
 /** An open listener. */
 export class Listener {
@@ -77,20 +90,22 @@ export class Listener {
   }
 
   /** Connections as they come, until it is closed. */
-  async *connections(observe: Observe, turns: Turns): AsyncGenerator<Accepted> {
-    for (let failing = false;;) {
+  async *connections(
+    { observe, turns, uptimeMs }: ListenerOptions,
+  ): AsyncGenerator<Accepted> {
+    for (let toldMs = -Infinity;;) {
       await turns.next();
       try {
         const socket = await this.#listener.accept();
-        failing = false;
         yield { socket, remote: remoteOf(socket) };
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
         // Whoever is gone again already is nobody's fault, and no reason to wait.
         if (isGone(error)) continue;
-        // Once is enough to say it: descriptors may be short for hours.
-        if (!failing) observe({ kind: "accept failed", error });
-        failing = true;
+        if (uptimeMs() - toldMs >= ACCEPT_TOLD_MS) {
+          observe({ kind: "accept failed", error });
+          toldMs = uptimeMs();
+        }
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
       }
     }

@@ -71,7 +71,7 @@ async function serve(
   if (signal.aborted) stop();
 
   await Promise.all(listeners.map(async (listener) => {
-    for await (const accepted of listener.connections(observe, turns)) {
+    for await (const accepted of listener.connections({ ...options, turns })) {
       door.open(accepted, listener.address.protocol);
     }
   }));

@@ -5,10 +5,11 @@ import { type Accepted, Listener } from "../lib/listener.ts";
 import type { Remote } from "../lib/mail.ts";
 import { Turns } from "../lib/turns.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
-import { testInTime } from "./clock.ts";
+import { type Clock, testInTime } from "./clock.ts";
 import { hasIpv6, testInFolder } from "./machine.ts";
 
-const TURNS = new Turns(() => 0);
+const uptimeMs = () => 0;
+const QUIET = { observe: () => {}, turns: new Turns(uptimeMs), uptimeMs };
 const MODE = 0o660;
 
 const unix = (path: string): ListenAddress => ({ protocol: "SMTP", transport: "unix", path });
@@ -27,7 +28,7 @@ const exists = (path: string) => Deno.lstat(path).then(() => true, () => false);
 
 /** Who connects there is served by this listener: the connection that it accepts says so. */
 async function assertServes(listener: Listener, to: Deno.ConnectOptions | Deno.UnixConnectOptions) {
-  const connections = listener.connections(() => {}, TURNS);
+  const connections = listener.connections(QUIET);
   const client = await Deno.connect(to as Deno.ConnectOptions);
   const { value } = await connections.next();
   const { socket, remote } = value as Accepted;
@@ -141,7 +142,7 @@ testInFolder("the Unix socket of a server that lives stays its own", async (fold
   assert(error instanceof Deno.errors.AddrInUse, `${error}`);
   assertEquals(Deno.lstatSync(path).mode! & 0o777, 0o600);
   // It sees one that comes to look and leaves, and then its client.
-  const connections = alive.connections(() => {}, TURNS);
+  const connections = alive.connections(QUIET);
   const { value: visit } = await connections.next();
   assertEquals(await visit!.socket.read(new Uint8Array(1)), null);
   visit!.socket.close();
@@ -205,7 +206,7 @@ testInFolder("what cannot be listened at is named, and why", async (folder) => {
 Deno.test("the connections of a listener end when it is closed", async () => {
   const listener = await Listener.open(tcp("127.0.0.1"), MODE);
   const events: Event[] = [];
-  const next = listener.connections((event) => events.push(event), TURNS).next();
+  const next = listener.connections({ ...QUIET, observe: (event) => events.push(event) }).next();
   listener.close();
   assertEquals(await next, { done: true, value: undefined });
   assertEquals(events, []);
@@ -234,35 +235,42 @@ async function stubbed(results: readonly (Error | ReturnType<typeof from>)[]): P
 }
 
 /** Adds to a story who comes and what is told, to the end. */
-async function follow(listener: Listener, story: string[]): Promise<void> {
+async function follow(listener: Listener, story: string[], clock: Clock): Promise<void> {
+  const uptimeMs = () => clock.now;
   const observe = (event: Event) =>
     story.push(event.kind === "accept failed" ? `${(event.error as Error).message}` : event.kind);
-  for await (const { remote } of listener.connections(observe, TURNS)) {
+  for await (const { remote } of listener.connections({ ...QUIET, observe, uptimeMs })) {
     story.push(`${remote.address} ${remote.port}`);
   }
   story.push("end");
 }
 
-testInTime("a failed accept is told once, and tried again until it succeeds", async (clock) => {
-  const listener = await stubbed([
-    ...[noDescriptors(), noDescriptors(), noDescriptors(), from("::ffff:192.0.2.1", 1)],
-    ...[from("192.0.2.2", 2), noDescriptors(), from("2001:DB8::1", 3)],
-    ...[noDescriptors(), new Deno.errors.BadResource()],
-  ]);
-  const story: string[] = [];
-  const all = follow(listener, story);
-  const told = async (ms: number) => {
-    await clock.tickAsync(ms);
-    return story.splice(0);
-  };
-  assertEquals(await told(0), ["Too many open files (os error 24)"]);
-  assertEquals(await told(3 * RETRY_MS - 1), []);
-  assertEquals(await told(1), ["192.0.2.1 1", "192.0.2.2 2", "Too many open files (os error 24)"]);
-  assertEquals(await told(RETRY_MS - 1), []);
-  assertEquals(await told(1), ["2001:db8::1 3", "Too many open files (os error 24)"]);
-  assertEquals(await told(RETRY_MS), ["end"]);
-  await all;
-});
+testInTime(
+  "a failed accept is told once a minute, and tried again until it succeeds",
+  async (clock) => {
+    const aMinute = Array.from({ length: 60_000 / RETRY_MS - 5 }, noDescriptors);
+    const listener = await stubbed([
+      ...[noDescriptors(), noDescriptors(), noDescriptors(), from("::ffff:192.0.2.1", 1)],
+      ...[from("192.0.2.2", 2), noDescriptors(), from("2001:DB8::1", 3), noDescriptors()],
+      ...[...aMinute, noDescriptors(), new Deno.errors.BadResource()],
+    ]);
+    const story: string[] = [];
+    const all = follow(listener, story, clock);
+    const told = async (ms: number) => {
+      await clock.tickAsync(ms);
+      return story.splice(0);
+    };
+    assertEquals(await told(0), ["Too many open files (os error 24)"]);
+    assertEquals(await told(3 * RETRY_MS - 1), []);
+    assertEquals(await told(1), ["192.0.2.1 1", "192.0.2.2 2"]);
+    assertEquals(await told(RETRY_MS - 1), []);
+    assertEquals(await told(1), ["2001:db8::1 3"]);
+    assertEquals(await told(60_000 - 4 * RETRY_MS - 1), []);
+    assertEquals(await told(1), ["Too many open files (os error 24)"]);
+    assertEquals(await told(RETRY_MS), ["end"]);
+    await all;
+  },
+);
 
 testInTime("clients that are gone before they are accepted delay nobody", async (clock) => {
   const { NotConnected, ConnectionAborted, ConnectionReset, BadResource } = Deno.errors;
@@ -275,7 +283,7 @@ testInTime("clients that are gone before they are accepted delay nobody", async 
     ...[...gone, from("192.0.2.2", 2), new BadResource()],
   ]);
   const story: string[] = [];
-  const all = follow(listener, story);
+  const all = follow(listener, story, clock);
   await clock.tickAsync(0);
   assertEquals(story.splice(0), ["192.0.2.1 1", "Too many open files (os error 24)"]);
   // Nor do they hide for how long it has failed.
