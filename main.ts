@@ -10,22 +10,25 @@ import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 // @ts-types="./lib/std/uuid_v7.d.ts"
 import { generate } from "npm:deno-std@1.4.0/uuid/v7.js";
 import manifest from "./deno.json" with { type: "json" };
-import { type Config, configure, fixed } from "./lib/config.ts";
+import { type Config, configure, configureQueue, fixed, type QueueConfig } from "./lib/config.ts";
 import type { Surroundings } from "./lib/context.ts";
 import { delivery } from "./lib/delivery.ts";
 import type { Observe } from "./lib/event.ts";
-import { type Faults, isFaults } from "./lib/fault.ts";
+import { type Faults, isFaults, quote } from "./lib/fault.ts";
 import { grammar, tieValues } from "./lib/flags.ts";
 import { help } from "./lib/help.ts";
 import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
 import { read } from "./lib/message.ts";
+import type { Operator } from "./lib/queue_tool.ts";
 import { load, parseHere } from "./lib/parser.ts";
 import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import { replay } from "./lib/replay.ts";
 import { type HttpRequest, type Target, target } from "./lib/request.ts";
 import { sampleContexts, sampleMail } from "./lib/sample.ts";
-import { listen, type Server } from "./lib/smtp.ts";
+import { listen } from "./lib/smtp.ts";
+import { DELIVERED_TIMES, QUEUED_TIMES, Room } from "./lib/room.ts";
+import { openSpool } from "./lib/spool.ts";
 import { openWorker, THREAD, Thread } from "./lib/thread.ts";
 import { outcomeOf, post, webhook, type WebhookOptions } from "./lib/webhook.ts";
 import json from "./templates/json.mustache" with { type: "text" };
@@ -41,7 +44,14 @@ async function main(args: readonly string[]): Promise<number> {
   if (flags.help || flags._[0] === "help") return print(encode(help(version)));
   if (flags.version) return print(encode(`smtp-pigeon ${version}\n`));
 
-  const { config, faults } = configure(flags, { env, readTextFile: Deno.readTextFileSync });
+  const sources = { env, readTextFile: Deno.readTextFileSync };
+  return flags._[0] === "queue"
+    ? await queue(configureQueue(flags, sources))
+    : await carry(configure(flags, sources));
+}
+
+/** Runs a command that is about messages on their way, which takes an endpoint and a template. */
+async function carry({ config, faults }: { config: Config } & Faults): Promise<number> {
   const surroundings = { version, hostname, env, vars: config.vars };
   const { url, headers, template } = config;
   const endpoint = await target(
@@ -76,23 +86,33 @@ const serve: Command = async (config, endpoint, surroundings) => {
     : webhook(observe, sending(config));
   const thread = new Thread({ ...THREAD, parseHere, open: openWorker });
   const readMail = (mail: Mail) => read(mail, surroundings, thread.parse);
+  const deliver = delivery(endpoint, readMail, send, observe, now);
   const { addresses, socketMode, proxies } = config;
-  const options = {
-    ...{ addresses, socketMode, proxies, observe, now, uptimeMs },
-    policy: config,
-    limits: { ...fixed, ...config },
-    courier: delivery(endpoint, readMail, send, observe, now),
-    newId: generate,
-  };
-  let server: Server;
+  const common = { observe, uptimeMs };
+  // Messages that leave the queue do not take the room of those that come in.
+  const maxHeldOctets = config.maxHeldOctets / (config.queue === null ? 1 : 2);
+  const signal = untilSignal();
   try {
-    server = await listen(options, untilSignal());
+    const route = { name: "default", label: endpoint.destination, courier: deliver };
+    await using spool = config.queue === null ? null : await openSpool(
+      config.queue,
+      { ...fixed, ...config, ...common, room: new Room(maxHeldOctets), routes: [route], now },
+      signal,
+    );
+    const server = await listen({
+      ...{ addresses, socketMode, proxies, ...common, now, newId: generate },
+      policy: config,
+      limits: { ...fixed, ...config },
+      room: new Room(maxHeldOctets),
+      courier: spool?.courier ?? deliver,
+      courierTimes: spool === null ? DELIVERED_TIMES : QUEUED_TIMES,
+    }, signal);
+    await server.stopped;
+    return 0;
   } catch (error) {
     complain([(error as Error).message]);
     return 1;
   }
-  await server.stopped;
-  return 0;
 };
 
 /** Prints the request that the message on standard input would become. */
@@ -116,6 +136,51 @@ const test: Command = async (config, endpoint, surroundings) => {
   return outcomeOf(result.status).kind === "accepted" ? printed : 1;
 };
 
+/** Uses a tool on the queue. What it takes is not loaded for anything else. */
+async function queue({ config, faults }: { config: QueueConfig } & Faults): Promise<number> {
+  if (faults.length > 0) {
+    complain(faults);
+    return 2;
+  }
+  const { StoreError } = await import("./lib/store.ts");
+  const { SqliteInventory } = await import("./lib/store/sqlite_inventory.ts");
+  const { useTool } = await import("./lib/queue_tool.ts");
+  try {
+    const inventory = await SqliteInventory.open(config.queue);
+    try {
+      return await useTool(config.order, inventory, operator());
+    } finally {
+      inventory.close();
+    }
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    complain([`Cannot use the queue ${quote(config.queue)}: ${error.message}`]);
+    return 1;
+  }
+}
+
+/** Whoever sits at the terminal, or the script that does not. */
+function operator(): Operator {
+  const [isRead, isWatched] = [Deno.stdout.isTerminal(), Deno.stderr.isTerminal()];
+  const say = (text: string) => write(Deno.stderr, encode(text));
+  return {
+    print,
+    complain: (fault) => complain([fault]),
+    // Terminals of some programs do not say how wide they are.
+    width: isRead ? Deno.consoleSize().columns || 80 : null,
+    showProgress: isWatched ? (text) => say(`\r${text}\x1b[K`) : null,
+    confirm: isWatched && Deno.stdin.isTerminal()
+      ? (question) => {
+        say(`${question} [y/N] `);
+        const answer = new Uint8Array(1024);
+        const count = Deno.stdin.readSync(answer);
+        return /^y(es)?\s*$/i.test(new TextDecoder().decode(answer.subarray(0, count ?? 0)));
+      }
+      : null,
+    now,
+  };
+}
+
 /** The last resort: a fault that escapes a library must not take other people's messages with it. */
 function surviveFaults(): void {
   const survive = (event: globalThis.Event, error: unknown) => {
@@ -130,7 +195,7 @@ const now = () => new Date();
 const uptimeMs = () => performance.now();
 
 function sending({ timeoutMs }: Config): WebhookOptions {
-  return { ...fixed, timeoutMs, fetch, now: uptimeMs };
+  return { ...fixed, timeoutMs, fetch, now: uptimeMs, date: now };
 }
 
 function printRequest(request: HttpRequest | Faults): number {
@@ -139,17 +204,22 @@ function printRequest(request: HttpRequest | Faults): number {
   return 1;
 }
 
-/** Prints what was asked for, and gives the exit code: 0, also where the reader has seen enough. */
+/** Prints what was asked for, and gives the exit code. Throws where it is not taken. */
 function print(octets: Uint8Array): number {
   try {
     write(Deno.stdout, octets);
+    return 0;
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) {
-      complain([`Cannot write to standard output: ${(error as Error).message}`]);
-      return 1;
-    }
+    if (error instanceof Deno.errors.BrokenPipe) throw error;
+    throw new Error(`Cannot write to standard output: ${(error as Error).message}`);
   }
-  return 0;
+}
+
+/** What ends the program early; that its reader has seen enough is no fault. */
+function giveUp(error: unknown): number {
+  if (error instanceof Deno.errors.BrokenPipe) return 0;
+  complain([error instanceof Error ? error.message : String(error)]);
+  return 1;
 }
 
 /** Says what happened. Whoever reads it may be gone, or the disk full: mail goes on all the same. */
@@ -192,4 +262,4 @@ function untilSignal(): AbortSignal {
   return controller.signal;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args).catch(giveUp));

@@ -92,6 +92,7 @@ for (const [name, data] of [["4 KB", text], ["5 MB", attached]] as const) {
         policy,
         limits,
         room: new Room(256 * 1024 ** 2),
+        courierTimes: 7,
         turns: new Turns(() => performance.now()),
         courier: () => Promise.resolve({ kind: "accepted", note: "benchmark" }),
         observe: () => {},

@@ -2,13 +2,20 @@
  * Settings into a typed configuration, reporting every fault at once: what each value may be, and the
  * units in which it is used. Where a value comes from is for settings.ts.
  */
-// @ts-types="./std/closest_string.d.ts"
-import { closestString } from "npm:deno-std@1.4.0/text/closest_string.js";
 import { type ListenAddress, parseHost, parseListenAddress, type Wanted } from "./address.ts";
 import { fault, type Faults, quote } from "./fault.ts";
 import { parseNetwork } from "./ip.ts";
 import type { Setting } from "./setting.ts";
-import { type CommandName, commands, options, type PresetName } from "./options.ts";
+import { nearest } from "./nearest.ts";
+import {
+  type CommandName,
+  commands,
+  options,
+  type PresetName,
+  type SwitchName,
+  tools,
+} from "./options.ts";
+import { misplaced, type Order, readOrder } from "./order.ts";
 import type { Proxies } from "./proxied.ts";
 import { type Flags, listOf, Settings, type Sources } from "./settings.ts";
 
@@ -26,6 +33,12 @@ export interface Config {
   readonly vars: Readonly<Record<string, string>>;
   /** Milliseconds that the endpoint may take, more than 0. */
   readonly timeoutMs: number;
+  /** The file of the queue; null where there is none. */
+  readonly queue: string | null;
+  /** Octets that the messages in the queue may take, at least 1. */
+  readonly maxStoreOctets: number;
+  /** Deliveries from the queue to one destination at once, 1 to 1,000. */
+  readonly concurrency: number;
   /** Where to listen; at least one. */
   readonly addresses: readonly ListenAddress[];
   /** The mode of Unix sockets, 0 to `0o777`. */
@@ -60,6 +73,14 @@ export interface Config {
   readonly standaloneLogging: boolean;
 }
 
+/** What is asked of the queue. */
+export interface QueueConfig {
+  /** What to do. */
+  readonly order: Order;
+  /** The file of the queue. */
+  readonly queue: string;
+}
+
 /** What nobody has asked to change yet. */
 export const fixed = {
   /** RFC 5321 section 4.5.3.1.4 asks for 512; extensions lengthen MAIL and RCPT. */
@@ -90,6 +111,9 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
       settings.many("var").map((setting) => settings.sound(parseVariable(setting), ["", ""])),
     ),
     timeoutMs: settings.sound(parseSeconds(settings.or("timeout"), 3600), 0),
+    queue: queueOf(settings, sources),
+    maxStoreOctets: settings.sound(parseSize(settings.or("queue-max-size"), "1024G"), 0),
+    concurrency: count("concurrency", 1_000),
     addresses: addressesOf(settings),
     socketMode: settings.sound(parseMode(settings.or("socket-mode")), 0),
     proxies: proxiesOf(settings),
@@ -107,7 +131,24 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
     minRate: settings.sound(parseSize(settings.or("min-rate"), "1G", "100 or 4K"), 0),
     standaloneLogging: settings.sound(parseTruth(settings.or("standalone-logging")), false),
   };
+  faults.push(...misplaced(switchesOf(settings), [], command));
   return { config, faults };
+}
+
+/** As `configure`, for `smtp-pigeon queue`: what only a server needs may be wrong, or not be there. */
+export function configureQueue(
+  flags: Flags,
+  sources: Sources,
+): { config: QueueConfig } & Faults {
+  const faults = unknownOptions(flags);
+  const settings = new Settings(flags, sources, faults);
+  const read = readOrder(flags._.slice(1), switchesOf(settings));
+  const order = settings.sound<Order>(read, { tool: "stats", json: false });
+  const queue = queueOf(settings, sources);
+  if (queue === null && faults.length === 0) {
+    faults.push(`Cannot queue ${order.tool}: no queue is set, name one with --queue`);
+  }
+  return { config: { order, queue: queue ?? "" }, faults };
 }
 
 function unknownOptions({ unknown }: Flags): string[] {
@@ -117,16 +158,17 @@ function unknownOptions({ unknown }: Flags): string[] {
     return /^-[^-]$/.test(word)
       ? `Cannot use ${name}: no such option, see --help`
       : `Cannot use ${name}: no such option, the nearest is --${
-        closestString(word.replace(/^-+(no-)?/, ""), known)
+        nearest(word.replace(/^-+(no-)?/, ""), known)
       }`;
   });
 }
 
 function commandOf([command = "serve", ...others]: readonly string[]): CommandName | Faults {
-  const known = Object.keys(commands);
-  if (!known.includes(command)) {
-    const nearest = closestString(command, known);
-    return fault(`Cannot run ${quote(command)}: no such command, the nearest is ${nearest}`);
+  if (!Object.hasOwn(commands, command)) {
+    const known = Object.hasOwn(tools, command)
+      ? `queue ${command}`
+      : nearest(command, [...Object.keys(commands), "queue"]);
+    return fault(`Cannot run ${quote(command)}: no such command, the nearest is ${known}`);
   }
   if (others.length > 0) {
     return fault(`Cannot use ${quote(others[0])}: ${command} takes options only`);
@@ -195,6 +237,35 @@ function addressesOf(settings: Settings): ListenAddress[] {
     ...own,
     ...listed.flatMap((setting) => address(setting, parseListenAddress(setting.text))),
   ];
+}
+
+/** The file of the queue: `--queue`, or a file in the directory that systemd makes for a service. */
+function queueOf(settings: Settings, { env }: Sources): string | null {
+  const set = settings.one("queue");
+  if (set === null || set.text === "") {
+    // There may be several (systemd.exec(5)); the first one is as good as any.
+    const [directory] = env("STATE_DIRECTORY")?.split(":") ?? [];
+    return directory ? `${directory}/queue.db` : null;
+  }
+  if (set.text === "none") return null;
+  // SQLite has uses of its own for :memory: and file:; and what SMTP_PIGEON_QUEUE_FILE names may be taken
+  // for the queue itself, and is then no text.
+  return settings.sound(
+    /^:memory:$|^file:|[\p{Cc}\ufffd]/iu.test(set.text)
+      ? must(set, "the path of a file, or none")
+      : set.text,
+    null,
+  );
+}
+
+/** The switches of the queue tools that are on. */
+function switchesOf(settings: Settings): ReadonlySet<SwitchName> {
+  const names = options.filter(({ group }) => group === "Queue tools")
+    .map(({ name }) => name as SwitchName);
+  return new Set(names.filter((name) => {
+    const setting = settings.flag(name);
+    return setting !== null && setting.text !== "" && settings.sound(parseTruth(setting), false);
+  }));
 }
 
 function proxiesOf(settings: Settings): Proxies {

@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   readonly limits: WireLimits & PatienceLimits;
   /** The memory that messages share. */
   readonly room: Room;
+  /** Octets of memory that a message takes while the courier has it, for each of its own. */
+  readonly courierTimes: number;
   /** The time that connections share. */
   readonly turns: Turns;
   /** Takes each complete message. */
@@ -73,12 +75,6 @@ export async function converse(
     stopping.now.removeEventListener("abort", now);
   }
 }
-
-/**
- * Octets of memory that a message takes while it is delivered, for each of its own: it is read, and made
- * into a request. Measured with 25 messages of 10 MB of text, and an endpoint that does not answer.
- */
-const OCTETS_PER_OCTET = 7;
 
 /** One message to be, from the start of the session or its last reset. */
 interface Visit {
@@ -240,12 +236,12 @@ class Connection {
   }
 
   async #deliver(session: SessionIn<"delivering">): Promise<void> {
-    const { courier, observe, policy } = this.#options;
+    const { courier, courierTimes, observe, policy } = this.#options;
     const { id, receivedAt } = this.#visit;
     const { envelope, data, peer } = session;
     observe({ kind: "data", id, octets: data.length });
     await this.#flush();
-    await this.#hold(data.length, OCTETS_PER_OCTET);
+    await this.#hold(data.length, courierTimes);
     // Whoever was made to go will send the message again. Whoever left by itself may never.
     if (this.#channel.isDismissed) return;
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };

@@ -34,7 +34,7 @@ export function delivery(
     const { id } = mail;
     const defer = (reason: string, detail: string): Outcome => {
       observe({ kind: "unsent", id, reason: detail });
-      return { kind: "deferred", reason, unsent: true };
+      return { kind: "deferred", reason, unsent: true, detail };
     };
     let context: TemplateContext;
     try {

@@ -9,12 +9,11 @@ import type { Accepted } from "./listener.ts";
 import { isProxy, type Proxies, takeHeader } from "./proxied.ts";
 import * as replies from "./reply.ts";
 import type { Protocol, Reply } from "./reply.ts";
-import { Room } from "./room.ts";
 import type { Policy } from "./state.ts";
 import type { Turns } from "./turns.ts";
 
 /** What the door obeys and passes on. */
-export interface DoorOptions extends Omit<ConnectionOptions, "policy" | "room" | "turns"> {
+export interface DoorOptions extends Omit<ConnectionOptions, "policy" | "turns"> {
   /** Who passes connections on. */
   readonly proxies: Proxies;
   /** What sessions obey; the protocol is that of the address. */
@@ -23,8 +22,6 @@ export interface DoorOptions extends Omit<ConnectionOptions, "policy" | "room" |
   readonly limits: ConnectionOptions["limits"] & CrowdLimits & {
     /** Milliseconds that a proxy may take to say whose connection it passes on. */
     readonly proxyTimeoutMs: number;
-    /** Octets of all messages that are in memory, about. */
-    readonly maxHeldOctets: number;
   };
 }
 
@@ -34,7 +31,6 @@ export class Door {
   readonly #turns: Turns;
   readonly #stopping: Stopping;
   readonly #crowd: Crowd;
-  readonly #room: Room;
   readonly #visits = new Set<Promise<void>>();
   /**
    * Those at the door are not counted with those inside, nor those that are told to leave with those that
@@ -50,7 +46,6 @@ export class Door {
     this.#turns = turns;
     this.#stopping = stopping;
     this.#crowd = new Crowd(limits);
-    this.#room = new Room(limits.maxHeldOctets);
     this.#asking = limited(limits.maxConnections);
     this.#telling = limited(limits.maxConnections);
   }
@@ -95,7 +90,7 @@ export class Door {
     }
     try {
       const policy = { ...this.#options.policy, protocol };
-      const options = { ...this.#options, policy, room: this.#room, turns: this.#turns };
+      const options = { ...this.#options, policy, turns: this.#turns };
       await converse(visitor.socket, visitor.remote, options, this.#stopping);
     } finally {
       leave();

@@ -34,7 +34,7 @@ export type Event =
     readonly destination: string;
     readonly status: number;
     readonly elapsedMs: number;
-    /** The start of the answer's body. */
+    /** The answer's body, cut after the limit. */
     readonly answer: string;
   }
   /** There was no request to send: the template fails on the message, or the parser is not there. */
@@ -47,6 +47,36 @@ export type Event =
     readonly elapsedMs: number;
     readonly reason: string;
   }
+  /** The queue is open, in `file`; so many deliveries are left of earlier runs. */
+  | {
+    readonly kind: "queue";
+    readonly file: string;
+    readonly waiting: number;
+    readonly dead: number;
+  }
+  /** The message is in the queue. */
+  | { readonly kind: "queued"; readonly id: string }
+  /** There was no space for the message in the queue, or the queue failed. */
+  | { readonly kind: "unqueued"; readonly id: string; readonly reason: string }
+  /** An attempt failed, and there will be another one, `delayMs` from now. */
+  | {
+    readonly kind: "postponed";
+    readonly id: string;
+    readonly reason: string;
+    readonly delayMs: number;
+  }
+  /** The last attempt failed, or the message was rejected: it is a dead letter. */
+  | { readonly kind: "dead"; readonly id: string; readonly reason: string }
+  /** So many messages waited too long for a destination that is down: they are dead letters. */
+  | { readonly kind: "buried"; readonly destination: string; readonly messages: number }
+  /** A destination takes nothing any more: what comes for it has to wait. */
+  | { readonly kind: "down"; readonly destination: string; readonly reason: string }
+  /** A destination takes messages again. */
+  | { readonly kind: "up"; readonly destination: string }
+  /** The queue cannot be read or written, and it is tried again. */
+  | { readonly kind: "queue fault"; readonly reason: string }
+  /** The time of day jumped, forward if above 0, and the queue follows. */
+  | { readonly kind: "clock jumped"; readonly byMs: number }
   /** The transaction ended; `posted` tells whether a request was tried. */
   | { readonly kind: "reset"; readonly id: string; readonly posted: boolean }
   /** The connection ended in the middle of a message, which is dropped. */

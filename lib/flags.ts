@@ -2,7 +2,7 @@
  * The words of a command line into the form that `parseArgs` of @std/cli cannot misread. What an option
  * may be is for options.ts, what its value may be for config.ts.
  */
-import { commands, options } from "./options.ts";
+import { commands, options, tools } from "./options.ts";
 
 /** Options without a value that ask for a page and end the program. */
 const pages: readonly string[] = ["help", "version"];
@@ -63,4 +63,5 @@ function readOption(word: string) {
 const isSwitch = (name: string) =>
   options.some((option) => option.name === name && option.value === null);
 
-const isCommand = (word: string) => Object.hasOwn(commands, word);
+const isCommand = (word: string) =>
+  word === "queue" || Object.hasOwn(commands, word) || Object.hasOwn(tools, word);

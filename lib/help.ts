@@ -1,5 +1,5 @@
 /** The help page, made from the table of options. */
-import { commands, type Option, options } from "./options.ts";
+import { commands, type Option, options, type Tool, tools } from "./options.ts";
 
 const WIDTH = 78;
 
@@ -12,22 +12,32 @@ export function help(version: string): string {
     "Usage: smtp-pigeon [serve] --url URL [options]",
     "       smtp-pigeon render [options] < mail.eml",
     "       smtp-pigeon test --url URL [options]",
+    "       smtp-pigeon queue list | show ID | retry ID... | drop ID... | stats",
     "",
     "Commands:",
     ...Object.entries(commands).flatMap(([name, text]) => entry(name, text)),
+    ...Object.entries<Tool>(tools).flatMap(([name, { operands, help }]) =>
+      entry(`queue ${name} ${operands}`.trimEnd(), help)
+    ),
     ...Array.from(groups).flatMap((
       [group, options],
     ) => ["", `${group}:`, ...options.flatMap(line)]),
     "",
     "Options are environment variables too: SMTP_PIGEON_URL for --url, and",
     "SMTP_PIGEON_URL_FILE for a file that holds it. Flags win over variables;",
-    "headers and vars of both add up.",
+    "headers and vars of both add up. Those of queue tools are flags only, and of",
+    "an ID its beginning will do, if no other one begins so.",
     "",
     "Examples:",
     "  Deliver local mail to a webhook:",
     "    smtp-pigeon --url https://my.endpoint.com/mail",
     "  See what would be sent, before there is an endpoint:",
     "    smtp-pigeon --url -",
+    "  Answer 250 once a message is safe on this disk, and deliver it from there:",
+    "    smtp-pigeon --url https://my.endpoint.com/mail --queue queue.db",
+    "  See what waits, and have all of it sent now:",
+    "    smtp-pigeon queue list --queue queue.db",
+    "    smtp-pigeon queue retry --all --queue queue.db",
     "  Send plain text to a topic of ntfy, the subject as its title:",
     "    smtp-pigeon --url https://ntfy.sh/my-topic --header 'Title: {{subject}}' \\",
     "      --header 'Content-Type: text/plain' --template '{{body}}'",

@@ -5,7 +5,7 @@
 import type { Event, Observe } from "./event.ts";
 import { addressOf, type ReversePath } from "./path.ts";
 import { Timestamp } from "./timestamp.ts";
-import { outcomeOf } from "./webhook.ts";
+import { told } from "./webhook.ts";
 
 /** How lines are printed. */
 export interface LogOptions {
@@ -14,9 +14,6 @@ export interface LogOptions {
   /** The moment to begin each line with; null where whoever collects the lines knows it. */
   readonly now: (() => Date) | null;
 }
-
-/** Characters of an endpoint's answer that a line shows. */
-const ANSWER_LENGTH = 200;
 
 /** An observer that prints. */
 export function logger({ write, now }: LogOptions): Observe {
@@ -60,6 +57,28 @@ function words(event: Event): string {
       return `Not sent: ${event.reason}`;
     case "unanswered":
       return `POST failed: ${event.reason} (${exchange(event)})`;
+    case "queue":
+      return `smtp-pigeon queue at ${event.file}: ${event.waiting} waiting, ${event.dead} dead`;
+    case "queued":
+      return "Queued";
+    case "unqueued":
+      return `Not queued: ${event.reason}`;
+    case "postponed":
+      return `Deferred: ${event.reason}, next attempt in ${durationText(event.delayMs)}`;
+    case "dead":
+      return `Dead: ${event.reason}`;
+    case "buried":
+      return `${event.destination} was down for too long: ${event.messages} messages are dead`;
+    case "down":
+      return `${event.destination} is down: ${event.reason}`;
+    case "up":
+      return `${event.destination} is up again`;
+    case "queue fault":
+      return `Queue fault: ${event.reason}, trying again`;
+    case "clock jumped":
+      return `The clock jumped ${event.byMs > 0 ? "forward" : "back"} by ${
+        durationText(Math.abs(event.byMs))
+      }, the queue follows`;
     case "reset":
       return `Session reset ${withPost(event.posted)}`;
     case "lost":
@@ -80,13 +99,16 @@ const withPost = (posted: boolean) => posted ? "after POST" : "without POST";
 const exchange = ({ destination, elapsedMs }: { destination: string; elapsedMs: number }) =>
   `${destination}, ${Math.round(elapsedMs)} ms`;
 
-/**
- * The start of an answer that was no success. Of a success it says nothing that helps, and many a
- * service answers with the very message it was sent, which a log must not hold.
- */
 function answerText({ status, answer }: Event & { kind: "answered" }): string {
-  const isSuccess = outcomeOf(status).kind === "accepted";
-  return isSuccess || answer === "" ? "" : `: ${[...answer].slice(0, ANSWER_LENGTH).join("")}`;
+  const text = told(status, answer);
+  return text === "" ? "" : `: ${text}`;
+}
+
+/** In the largest unit of which there are two. */
+function durationText(ms: number): string {
+  const units = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"]] as const;
+  const [unitMs, unit] = units.find(([unitMs]) => ms >= 2 * unitMs) ?? [1000, "s"];
+  return `${Math.round(ms / unitMs)} ${unit}`;
 }
 
 const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);

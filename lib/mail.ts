@@ -44,17 +44,26 @@ export interface Mail {
   readonly data: Uint8Array;
 }
 
-/** What became of a message. The texts are fit for a reply: no secret, nothing a client wrote. */
+/** What became of a message. Notes and reasons are fit for a reply: no secret, nothing a client wrote. */
 export type Outcome =
   & {
     /** Nothing was sent: the message was kept here, or there was nothing to send. */
     readonly unsent?: true;
+    /** What the operator wants to know beyond that, such as the start of an answer; one line. */
+    readonly detail?: string;
   }
   & (
     /** Someone else holds it now. */
     | { readonly kind: "accepted"; readonly note: string }
     /** Nobody took it, but someone may later. */
-    | { readonly kind: "deferred"; readonly reason: string }
+    | {
+      readonly kind: "deferred";
+      readonly reason: string;
+      /** For how long whoever did not take it asks to be left alone, in milliseconds. */
+      readonly retryAfterMs?: number;
+      /** There was no space to keep it. */
+      readonly isFull?: true;
+    }
     /** It will never be taken. */
     | { readonly kind: "rejected"; readonly reason: string }
   );

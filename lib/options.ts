@@ -13,7 +13,7 @@ export interface Option {
   /** Whether it can be given more than once; in a variable or a file, one a line. */
   readonly repeats?: true;
   /** Its heading on the help page. */
-  readonly group: "Endpoint" | "SMTP" | "Limits" | "Other";
+  readonly group: "Endpoint" | "Queue" | "SMTP" | "Limits" | "Queue tools" | "Other";
 }
 
 /** All options, in the order of the help page. */
@@ -57,6 +57,27 @@ export const options = [
     help: "how long the endpoint may take to answer",
     preset: "30",
     group: "Endpoint",
+  },
+  {
+    name: "queue",
+    value: "FILE",
+    help:
+      "keep messages in this file until they are delivered, or none; where it is not set, $STATE_DIRECTORY/queue.db if systemd sets that",
+    group: "Queue",
+  },
+  {
+    name: "queue-max-size",
+    value: "BYTES",
+    help: "how much the messages in the queue may take; more are refused for a while",
+    preset: "1G",
+    group: "Queue",
+  },
+  {
+    name: "concurrency",
+    value: "COUNT",
+    help: "how many messages of the queue are sent at once",
+    preset: "4",
+    group: "Queue",
   },
   {
     name: "host",
@@ -187,6 +208,31 @@ export const options = [
     group: "Limits",
   },
   {
+    name: "dead",
+    value: null,
+    help: "list, retry, drop: dead letters only",
+    group: "Queue tools",
+  },
+  {
+    name: "json",
+    value: null,
+    help: "list, show, stats: print JSON, one object a line",
+    group: "Queue tools",
+  },
+  {
+    name: "raw",
+    value: null,
+    help: "show: print the message alone, octet for octet as it was received",
+    group: "Queue tools",
+  },
+  {
+    name: "all",
+    value: null,
+    help: "retry, drop: all messages instead of some",
+    group: "Queue tools",
+  },
+  { name: "yes", value: null, help: "drop: do not ask", group: "Queue tools" },
+  {
     name: "standalone-logging",
     value: null,
     help: "begin each log line with date and time",
@@ -199,6 +245,9 @@ export const options = [
 
 /** The name of an option. */
 export type OptionName = (typeof options)[number]["name"];
+
+/** The name of a switch of the queue tools: what it says is meant for once, so that no variable sets it. */
+export type SwitchName = Extract<(typeof options)[number], { group: "Queue tools" }>["name"];
 
 /** The name of an option that has a default. */
 export type PresetName = Extract<(typeof options)[number], { preset: string }>["name"];
@@ -217,6 +266,44 @@ export const commands = {
 
 /** The name of a command. */
 export type CommandName = keyof typeof commands;
+
+/** One of the tools that `smtp-pigeon queue` has. */
+export interface Tool {
+  /** What it is told behind its name; empty where nothing. */
+  readonly operands: "" | "ID" | "ID...";
+  /** Its switches. */
+  readonly switches: readonly SwitchName[];
+  /** What it is for. */
+  readonly help: string;
+}
+
+/** What `smtp-pigeon queue` can be told to do, in the order of the help page. */
+export const tools = {
+  list: {
+    operands: "",
+    switches: ["dead", "json"],
+    help: "list what waits for delivery, and what is dead",
+  },
+  show: {
+    operands: "ID",
+    switches: ["json", "raw"],
+    help: "show a message: envelope, attempts, content",
+  },
+  retry: {
+    operands: "ID...",
+    switches: ["all", "dead"],
+    help: "have messages sent now, and tried for another five days if need be",
+  },
+  drop: {
+    operands: "ID...",
+    switches: ["all", "dead", "yes"],
+    help: "remove messages from the queue",
+  },
+  stats: { operands: "", switches: ["json"], help: "count what is in the queue" },
+} as const satisfies Readonly<Record<string, Tool>>;
+
+/** The name of a tool. */
+export type ToolName = keyof typeof tools;
 
 /** The environment variable of an option: `--max-size` is `SMTP_PIGEON_MAX_SIZE`. */
 export function variableOf(name: string): string {

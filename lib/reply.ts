@@ -220,6 +220,10 @@ export const delivered = (id: string, note: string): Reply =>
 export const deferred = (id: string, reason: string): Reply =>
   reply(451, "4.3.0", `Not delivered, try again later: ${reason} (${id})`);
 
+/** 452: there is no space to keep the message (RFC 5321 section 4.2.2). */
+export const notStored = (id: string, reason: string): Reply =>
+  reply(452, "4.3.1", `Not queued, try again later: ${reason} (${id})`);
+
 /** 554: the endpoint will never take this message. */
 export const rejected = (id: string, reason: string): Reply =>
   reply(554, "5.6.0", `Not delivered: ${reason} (${id})`);

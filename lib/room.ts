@@ -11,6 +11,15 @@
 /** Octets of each message that count for nothing: most have no more, and never wait. */
 const FREE_OCTETS = 64 * 1024;
 
+/**
+ * Octets of memory that a message takes while it is delivered, for each of its own: it is read, and made
+ * into a request. Measured with 25 messages of 10 MB of text, and an endpoint that does not answer.
+ */
+export const DELIVERED_TIMES = 7;
+
+/** The same while it is put into the queue: it is written piece by piece. */
+export const QUEUED_TIMES = 1;
+
 /** The memory of all messages; each is named by an object of its own. */
 export class Room {
   readonly #limit: number;

@@ -57,7 +57,9 @@ function replyTo(id: string, outcome: Outcome): Reply {
     case "accepted":
       return replies.delivered(id, outcome.note);
     case "deferred":
-      return replies.deferred(id, outcome.reason);
+      return outcome.isFull
+        ? replies.notStored(id, outcome.reason)
+        : replies.deferred(id, outcome.reason);
     case "rejected":
       return replies.rejected(id, outcome.reason);
   }

@@ -72,13 +72,19 @@ export class Settings {
     return [...lines.filter((line) => !names.includes(nameOf?.(line.text))), ...given];
   }
 
-  /** The value of an option, or null. */
-  one(name: OptionName): Setting | null {
+  /** The value of a flag, or null. */
+  flag(name: OptionName): Setting | null {
     const given = this.#fromFlags(name);
     if (given.length > 1) {
       this.#complain(`Cannot use --${name}: given ${given.length} times, must be given once`);
     }
-    if (given.length > 0) return given[0];
+    return given[0] ?? null;
+  }
+
+  /** The value of an option, or null. */
+  one(name: OptionName): Setting | null {
+    const given = this.flag(name);
+    if (given !== null) return given;
     const set = this.#fromEnvironment(name);
     return set === null ? null : setting(set, name);
   }

@@ -7,6 +7,7 @@ import type { Send } from "./delivery.ts";
 import type { Observe } from "./event.ts";
 import type { Outcome } from "./mail.ts";
 import type { HttpRequest } from "./request.ts";
+import { retryAfterMs } from "./retry.ts";
 
 /** What sending obeys and uses. */
 export interface WebhookOptions {
@@ -18,6 +19,8 @@ export interface WebhookOptions {
   readonly fetch: typeof fetch;
   /** Milliseconds of a clock that does not jump. */
   readonly now: () => number;
+  /** The time of day: some endpoints say until when they want to be left alone. */
+  readonly date: () => Date;
 }
 
 /** What an endpoint answered. */
@@ -56,6 +59,26 @@ export function outcomeOf(status: number): Outcome {
   const note = `endpoint answered ${status}`;
   if (status >= 200 && status < 300) return { kind: "accepted", note };
   return { kind: REJECTED.has(status) ? "rejected" : "deferred", reason: note };
+}
+
+/** Characters of an answer that are told. */
+const TOLD_LENGTH = 200;
+
+/**
+ * What an operator is told of an answer's body: the start, where it was no success. Of a success it says
+ * nothing that helps, and many a service answers with the very message it was sent, which a log must not
+ * hold.
+ */
+export function told(status: number, body: string): string {
+  return outcomeOf(status).kind === "accepted" ? "" : [...body].slice(0, TOLD_LENGTH).join("");
+}
+
+/** What an answer means for a message, with all that it says. */
+function judge(answer: Answer, now: Date): Outcome {
+  const outcome = { ...outcomeOf(answer.status), detail: told(answer.status, answer.body) };
+  if (outcome.kind !== "deferred") return outcome;
+  const waitMs = retryAfterMs(answer.headers.get("retry-after"), now);
+  return waitMs === null ? outcome : { ...outcome, retryAfterMs: waitMs };
 }
 
 /** Sends one request and reads the answer. It does not reject; `signal` ends it early. */
@@ -142,10 +165,10 @@ export function webhook(observe: Observe, options: WebhookOptions): Send {
     const { elapsedMs } = result;
     if (result.kind === "silence") {
       observe({ kind: "unanswered", id, destination, reason: result.detail, elapsedMs });
-      return { kind: "deferred", reason: result.reason };
+      return { kind: "deferred", reason: result.reason, detail: result.detail };
     }
     const { status, body: answer } = result;
     observe({ kind: "answered", id, destination, status, answer, elapsedMs });
-    return outcomeOf(status);
+    return judge(result, options.date());
   };
 }

@@ -76,6 +76,7 @@ class Stage {
         policy: { ...POLICY, ...policy },
         limits: { ...LIMITS, ...limits },
         room,
+        courierTimes: 7,
         turns: new Turns(() => this.clock.now),
         courier: (mail, signal) => {
           this.mails.push(mail);
@@ -895,6 +896,7 @@ testInTime(
         policy: POLICY,
         limits: LIMITS,
         room: new Room(1),
+        courierTimes: 7,
         turns: new Turns(() => 0),
         courier: () => Promise.resolve(ACCEPTED),
         observe: () => {},

@@ -66,6 +66,7 @@ Deno.test("delivery() defers a message on which the template fails, and says why
     kind: "deferred",
     reason: "template fails on this message",
     unsent: true,
+    detail: "Cannot use it: bad",
   });
   assertEquals(parcels, []);
   assertEquals(events, [{ kind: "unsent", id: "1", reason: "Cannot use it: bad" }]);
@@ -79,6 +80,7 @@ Deno.test("delivery() defers a message that cannot be read, such as for want of 
     kind: "deferred",
     reason: "message cannot be read now",
     unsent: true,
+    detail: "no parser",
   });
   assertEquals(parcels, []);
   assertEquals(events, [{ kind: "unsent", id: "1", reason: "no parser" }]);

@@ -43,13 +43,14 @@ async function wire(
   );
   if (isFaults(endpoint)) throw new Error(endpoint.faults.join("\n"));
   const { timeoutMs } = config;
-  const sending = { ...fixed, timeoutMs, fetch: send, now: () => performance.now() };
+  const date = () => new Date();
+  const sending = { ...fixed, timeoutMs, fetch: send, now: () => performance.now(), date };
   const courier = delivery(
     endpoint,
     (mail) => read(mail, surroundings),
     webhook(observe, sending),
     observe,
-    () => new Date(),
+    date,
   );
   return { config, courier };
 }
@@ -61,6 +62,7 @@ function serving(config: Config, courier: Courier) {
   return {
     policy: { ...config, protocol: config.addresses[0].protocol },
     limits: { ...fixed, ...config },
+    room: new Room(config.maxHeldOctets),
     ...{ courier, observe, newId: generate, now: () => new Date() },
     uptimeMs: () => performance.now(),
   };
@@ -88,9 +90,8 @@ export async function playInMemory(dialogue: Dialogue, cut: "whole" | "octets"):
   const socket = new MemorySocket(sent, cut === "whole" ? Infinity : 1);
   const remote = { address: "127.0.0.1", port: 49152, tls: false };
   const never = new AbortController().signal;
-  const room = new Room(config.maxHeldOctets);
   const turns = new Turns(() => performance.now());
-  const options = { ...serving(config, courier), room, turns };
+  const options = { ...serving(config, courier), turns };
   await converse(socket, remote, options, { soon: never, now: never });
 
   const said = new TextDecoder().decode(concat(socket.written));

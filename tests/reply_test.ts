@@ -108,6 +108,10 @@ const catalogue: Readonly<Record<string, readonly [reply: Reply, octets: string]
     replies.deferred("ID", "a reason"),
     "451 4.3.0 Not delivered, try again later: a reason (ID)\r\n",
   ],
+  notStored: [
+    replies.notStored("ID", "queue is full"),
+    "452 4.3.1 Not queued, try again later: queue is full (ID)\r\n",
+  ],
   rejected: [replies.rejected("ID", "a reason"), "554 5.6.0 Not delivered: a reason (ID)\r\n"],
   idleTooLong: [
     replies.idleTooLong("h.example"),

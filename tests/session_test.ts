@@ -383,10 +383,23 @@ Deno.test("QUIT is answered even after the last command", () => {
 const outcomes: readonly Outcome[] = [
   { kind: "accepted", note: "held" },
   { kind: "deferred", reason: "later" },
+  { kind: "deferred", reason: "full", isFull: true },
   { kind: "rejected", reason: "never" },
 ];
+
+const nameOf = (outcome: Outcome) => "isFull" in outcome ? "not stored" : outcome.kind;
+
+Deno.test("a message is answered by what became of it", () => {
+  const codes = outcomes.map((outcome) => {
+    const talk = new Talk({});
+    talk.say("EHLO x");
+    return talk.deliver(outcome)!.slice(0, 9);
+  });
+  assertEquals(codes, ["250 2.0.0", "451 4.3.0", "452 4.3.1", "554 5.6.0"]);
+});
+
 for (const outcome of outcomes) {
-  Deno.test(`a message that was ${outcome.kind} begins the count of commands anew`, () => {
+  Deno.test(`a message that was ${nameOf(outcome)} begins the count of commands anew`, () => {
     const talk = new Talk({ maxCommands: 2 });
     talk.say("EHLO x", "NOOP");
     for (let count = 0; count < 3; count++) {
@@ -439,9 +452,9 @@ function lmtp(): Talk {
 /** Codes of replies, one each. */
 const codesOf = (said: string | null) => said?.match(/^\d{3}(?= )/gm)?.map(Number) ?? [];
 
-for (const [index, code] of [250, 451, 554].entries()) {
+for (const [index, code] of [250, 451, 452, 554].entries()) {
   const outcome = outcomes[index];
-  Deno.test(`in LMTP a message that was ${outcome.kind} is answered for each recipient`, () => {
+  Deno.test(`in LMTP a message that was ${nameOf(outcome)} is answered for each recipient`, () => {
     const byData = lmtp();
     byData.say("DATA");
     byData.send("data", "hi");

@@ -7,6 +7,7 @@ import type { Courier, Mail } from "../lib/mail.ts";
 import { format } from "../lib/reply.ts";
 import { GOODBYE_MS, listen, type Server, type ServerOptions } from "../lib/smtp.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
+import { Room } from "../lib/room.ts";
 import { Client } from "./client.ts";
 import { hasIpv6, testInFolder } from "./machine.ts";
 
@@ -22,8 +23,9 @@ const OPTIONS: ServerOptions = {
   limits: {
     ...fixed,
     ...{ maxMessageOctets: 100_000, idleTimeoutMs: 300_000, messageTimeoutMs: 600_000, minRate: 1 },
-    ...{ maxConnections: 1_000, maxConnectionsPerAddress: 100, maxHeldOctets: 1_000_000 },
+    ...{ maxConnections: 1_000, maxConnectionsPerAddress: 100 },
   },
+  room: new Room(1_000_000),
   courier: () => ACCEPTED,
   observe: () => {},
   newId: () => "id",

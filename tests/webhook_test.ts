@@ -23,6 +23,8 @@ const IMPATIENT_MS = 500;
 /** What a message met. */
 interface Delivery {
   readonly outcome: Outcome;
+  /** What the operator is told beyond the outcome. */
+  readonly detail: string | undefined;
   readonly events: readonly Event[];
 }
 
@@ -43,15 +45,17 @@ async function deliver(
   assert(!isFaults(endpoint));
   const events: Event[] = [];
   const observe = (event: Event) => void events.push(event);
-  const defaults = { timeoutMs: PATIENT_MS, maxAnswerOctets: 64 * 1024, fetch, now: () => 0 };
+  const date = () => new Date(0);
+  const defaults = { timeoutMs: PATIENT_MS, maxAnswerOctets: 64 * 1024, fetch, now: () => 0, date };
   const courier = delivery(
     endpoint,
     () => Promise.resolve({ ...rich, html: "" }),
     webhook(observe, { ...defaults, ...options }),
     observe,
-    () => new Date(0),
+    date,
   );
-  return { outcome: await courier(mail, signal), events };
+  const { detail, ...outcome } = await courier(mail, signal);
+  return { outcome, detail, events };
 }
 
 /** Speaks to one connection; it is closed afterwards. */
@@ -177,8 +181,11 @@ const statuses: [kind: Outcome["kind"], ...statuses: number[]][] = [
 for (const [kind, ...row] of statuses) {
   for (const status of row) {
     Deno.test(`a POST answered ${status} is ${kind}`, async () => {
+      const hasBody = status !== 204 && status !== 205 && status !== 304;
       await using endpoint = new RawEndpoint(answering(
-        `HTTP/1.1 ${status} Whatever\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n`,
+        `HTTP/1.1 ${status} Whatever\r\nLocation: /elsewhere\r\nContent-Length: ${
+          hasBody ? 3 : 0
+        }\r\n\r\n${hasBody ? "why" : ""}`,
       ));
       const delivery = await deliver(secretUrl(endpoint.port));
       const note = `endpoint answered ${status}`;
@@ -192,8 +199,9 @@ for (const [kind, ...row] of statuses) {
         destination: `http://127.0.0.1:${endpoint.port}`,
         status,
         elapsedMs: 0,
-        answer: "",
+        answer: hasBody ? "why" : "",
       }]);
+      assertEquals(delivery.detail, kind === "accepted" || !hasBody ? "" : "why");
       assertDiscreet(delivery);
       assertEquals(endpoint.connections, 1);
     });

@@ -1,0 +1,119 @@
+/**
+ * Opens the file of a queue, for the one server that it has, or for a tool beside it.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { StoreError } from "../store.ts";
+import { kindOf, migrate } from "./schema.ts";
+import { isBusy } from "./sqlite_fault.ts";
+
+/** How long a tool waits for the commits of others, in milliseconds. */
+const TOOL_BUSY_MS = 10_000;
+
+/**
+ * Pages of 4 KiB after which the write-ahead log is emptied into the file, and octets that it may keep: small
+ * enough for reserve.ts, and to be written in a moment.
+ */
+const LOG = { pages: 250, octets: 1024 * 1024 };
+
+/** A file that is open. */
+export interface OpenFile extends Disposable {
+  /** The connection. */
+  readonly db: DatabaseSync;
+}
+
+/**
+ * Opens a queue for a server, and makes the file where there is none. Throws a `StoreError`, or a fault of
+ * SQLite, where that is impossible; the file is then as it was.
+ */
+export function openForServer(path: string): OpenFile {
+  makeFile(path);
+  const lock = lockBeside(path);
+  const db = open(path, lock);
+  try {
+    // Before there are tables, and before anything is written: it cannot be said later.
+    if (kindOf(db) === "empty") db.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    db.exec("PRAGMA journal_mode = WAL");
+    db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${LOG.pages}`);
+    db.exec(`PRAGMA journal_size_limit = ${LOG.octets}`);
+    // The event loop shall not be held while a tool writes: commits.ts waits.
+    db.exec("PRAGMA busy_timeout = 0");
+    migrate(db);
+  } catch (error) {
+    db.close();
+    lock.close();
+    throw error;
+  }
+  return {
+    db,
+    [Symbol.dispose]() {
+      db.close();
+      lock.close();
+    },
+  };
+}
+
+/** Opens a queue for a tool. Throws as `openForServer` does, and where there is none. */
+export function openForTool(path: string): OpenFile {
+  if (!exists(path)) throw new StoreError("is not there, must be a queue of smtp-pigeon");
+  const db = open(path);
+  try {
+    db.exec(`PRAGMA busy_timeout = ${TOOL_BUSY_MS}`);
+    switch (kindOf(db)) {
+      case "empty":
+        throw new StoreError("is empty, must be a queue of smtp-pigeon");
+      case "older":
+        throw new StoreError("was made by an older smtp-pigeon, must be served by this one first");
+      case "current":
+        return { db, [Symbol.dispose]: () => db.close() };
+    }
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function open(path: string, lock?: DatabaseSync): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (error) {
+    lock?.close();
+    throw error;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Mail is nobody else's to read, and SQLite gives its other files the mode of this one. */
+function makeFile(path: string): void {
+  if (exists(path)) return;
+  try {
+    Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  } catch (error) {
+    throw new StoreError(`cannot be made: ${(error as Error).message.split(":")[0]}`);
+  }
+}
+
+/**
+ * Holds a file beside the queue. SQLite's own locks come and go with its transactions; this one is an
+ * exclusive transaction that never ends, so the system frees it whenever and however the process ends.
+ */
+function lockBeside(path: string): DatabaseSync {
+  const beside = `${path}-server`;
+  makeFile(beside);
+  const lock = open(beside);
+  try {
+    lock.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw error;
+    throw new StoreError("is used by another smtp-pigeon that runs, must be this one's alone");
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * A store in memory: what store.ts asks for, as plainly as it can be said. It forgets everything when the
+ * process ends, so that nobody may be promised anything by it: it is for tests, and for who writes another
+ * store. Each call looks through all messages, which is quick enough for some ten thousand, and does its
+ * work at once, so that no two calls meet.
+ */
+import type { Mail } from "../mail.ts";
+import { addressOf } from "../path.ts";
+import type { Attempt, Destination, Entry, Inventory, Selection, Standing } from "../store.ts";
+import { MAX_HISTORY, type Stats, type Store, StoreError } from "../store.ts";
+
+interface Delivery {
+  readonly mail: Mail;
+  destination: Destination;
+  /** Null where it is dead. */
+  dueMs: number | null;
+  /** Who tries it, and until when; null where nobody does. */
+  lease: { readonly name: string; untilMs: number } | null;
+  expiresMs: number;
+  tries: number;
+  attempts: number;
+  history: readonly Attempt[];
+}
+
+const NEW = { lease: null, tries: 0, attempts: 0, history: [] };
+
+/** Keeps messages for as long as the process lives. */
+export class MemoryStore implements Store, Inventory {
+  readonly #maxOctets: number;
+  /** The deliveries of each message, by its id: at least one, in the order of their destinations. */
+  readonly #messages = new Map<string, readonly Delivery[]>();
+  #version = 0;
+  #isClosed = false;
+
+  /** `maxOctets` is what all messages may have together. */
+  constructor({ maxOctets }: { readonly maxOctets: number }) {
+    this.#maxOctets = maxOctets;
+  }
+
+  /** Keeps a message. */
+  readonly put: Store["put"] = (mail, destinations, { nowMs, expiresMs }) =>
+    this.#do(() => {
+      if (this.#messages.has(mail.id)) throw new StoreError("this message is in the queue already");
+      const isFull = this.#octets() + mail.data.length > this.#maxOctets;
+      if (isFull) throw new StoreError("queue is full", isFull);
+      const deliveries = destinations.map((destination) => (
+        { mail, destination, dueMs: nowMs, expiresMs, ...NEW }
+      ));
+      deliveries.sort((one, other) => order(one.destination.name, other.destination.name));
+      this.#messages.set(mail.id, deliveries);
+    });
+
+  /** Takes deliveries that are due, or whose lease ran out. */
+  readonly claim: Store["claim"] = (destination, most, { nowMs, leaseMs }) =>
+    this.#do(() => {
+      const all = this.#to(destination);
+      const ready = all.filter((delivery) => readyMs(delivery) <= nowMs)
+        .sort((one, other) => readyMs(one) - readyMs(other));
+      const claims = ready.slice(0, most).map((delivery) => {
+        const { mail, tries, expiresMs } = delivery;
+        const lease = crypto.randomUUID();
+        delivery.lease = { name: lease, untilMs: nowMs + leaseMs };
+        return { lease, mail, destination, tries, expiresMs };
+      });
+      return { claims, nextMs: earliest(all.map(readyMs)) };
+    });
+
+  /** Ends a claim. */
+  readonly settle: Store["settle"] = (claim, settlement) =>
+    this.#do(() => {
+      const delivery = this.#of([claim.mail.id]).find(({ lease }) => lease?.name === claim.lease);
+      if (delivery === undefined) return;
+      if (settlement.kind === "done") return this.#remove([delivery]);
+      delivery.lease = null;
+      if (settlement.kind === "untried") return;
+      record(delivery, settlement.attempt, settlement.kind === "dead" ? null : settlement.dueMs);
+    });
+
+  /** Makes deliveries due now; those that are due already keep their place. */
+  readonly hasten: Store["hasten"] = (destination, nowMs, untilMs) =>
+    this.#do(() => {
+      for (const delivery of this.#to(destination)) {
+        const { dueMs } = delivery;
+        if (dueMs !== null && dueMs > nowMs && dueMs <= untilMs) delivery.dueMs = nowMs;
+      }
+    });
+
+  /** Makes those dead that have waited long enough. */
+  readonly bury: Store["bury"] = (destination, attempt) =>
+    this.#do(() => {
+      const expired = this.#to(destination).filter(({ expiresMs }) => expiresMs <= attempt.atMs)
+        .filter((delivery) => standing(delivery) === "waiting");
+      for (const delivery of expired) record(delivery, attempt, null);
+      return expired.length;
+    });
+
+  /** Follows a clock that jumped; so do leases. */
+  readonly shift: Store["shift"] = (byMs, nowMs, lifetimeMs) =>
+    this.#do(() => {
+      for (const delivery of this.#all()) {
+        if (delivery.dueMs !== null) delivery.dueMs += byMs;
+        if (delivery.lease !== null) delivery.lease.untilMs += byMs;
+        delivery.expiresMs = Math.min(delivery.expiresMs + byMs, nowMs + lifetimeMs);
+      }
+    });
+
+  /** Counts the changes that came through the `Inventory` half. */
+  readonly version: Store["version"] = () => this.#do(() => this.#version);
+
+  /** Takes no more calls. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return Promise.resolve();
+  }
+
+  /** A page of deliveries. */
+  readonly entries: Inventory["entries"] = (selection, after, most) =>
+    this.#do(() => {
+      const ids = Array.from(this.#messages.keys()).sort(order);
+      const isBehind = ({ mail, destination: { name } }: Delivery) =>
+        after === null || (order(mail.id, after.id) || order(name, after.destination)) > 0;
+      return this.#of(ids, selection).filter(isBehind).slice(0, most).map(entryOf);
+    });
+
+  /** Ids that begin with a text. */
+  readonly ids: Inventory["ids"] = (prefix, most) =>
+    this.#do(() =>
+      Array.from(this.#messages.keys()).sort(order).filter((id) => id.startsWith(prefix))
+        .slice(0, most)
+    );
+
+  /** A message. */
+  readonly find: Inventory["find"] = (id) =>
+    this.#do(() => {
+      const found = this.#of([id]);
+      const deliveries = found.map((one) => ({ ...entryOf(one), history: one.history }));
+      return found.length === 0 ? null : { mail: found[0].mail, deliveries };
+    });
+
+  /** Gives deliveries a new life. */
+  readonly retry: Inventory["retry"] = (ids, selection, { nowMs, expiresMs }) =>
+    this.#do(() => {
+      this.#version++;
+      const chosen = this.#of(ids, selection).filter(({ lease }) => lease === null);
+      for (const one of chosen) Object.assign(one, { dueMs: nowMs, expiresMs, tries: 0 });
+      return chosen.length;
+    });
+
+  /** Removes deliveries. */
+  readonly drop: Inventory["drop"] = (ids, selection) =>
+    this.#do(() => {
+      this.#version++;
+      const chosen = this.#of(ids, selection);
+      this.#remove(chosen);
+      return chosen.length;
+    });
+
+  /** Counts. */
+  readonly stats: Inventory["stats"] = () =>
+    this.#do(() => {
+      const destinations = Map.groupBy(this.#all(), ({ destination }) => destination.name);
+      return {
+        messages: this.#messages.size,
+        octets: this.#octets(),
+        oldestMs: earliest(this.#all().map(({ mail }) => mail.receivedAt.getTime())),
+        storeOctets: this.#octets(),
+        destinations: Array.from(destinations.values(), tally)
+          .sort((one, other) => order(one.destination.name, other.destination.name)),
+      };
+    });
+
+  #do<Result>(work: () => Result): Promise<Result> {
+    return Promise.try(() => {
+      if (this.#isClosed) throw new StoreError("queue is closed");
+      return work();
+    });
+  }
+
+  #all = () => Array.from(this.#messages.values()).flat();
+
+  #to = (name: string) => this.#all().filter(({ destination }) => destination.name === name);
+
+  #of(ids: readonly string[], { dead }: Selection = { dead: false }): Delivery[] {
+    const deliveries = Array.from(new Set(ids)).flatMap((id) => this.#messages.get(id) ?? []);
+    return deliveries.filter(({ dueMs }) => !dead || dueMs === null);
+  }
+
+  #octets = () => this.#messages.values().reduce((sum, [{ mail }]) => sum + mail.data.length, 0);
+
+  /** Removes deliveries, and each message with its last one. */
+  #remove(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      const { id } = delivery.mail;
+      const left = this.#messages.get(id)!.filter((one) => one !== delivery);
+      if (left.length > 0) this.#messages.set(id, left);
+      else this.#messages.delete(id);
+    }
+  }
+}
+
+/** When a delivery can be claimed: never where it is dead. */
+const readyMs = ({ dueMs, lease }: Delivery) => lease?.untilMs ?? dueMs ?? Infinity;
+
+const standing = ({ dueMs, lease }: Delivery): Standing =>
+  dueMs === null ? "dead" : lease === null ? "waiting" : "sending";
+
+/** Remembers an attempt and what it means; where there are too many, the second one is forgotten. */
+function record(delivery: Delivery, attempt: Attempt, dueMs: number | null): void {
+  const { destination, history } = delivery;
+  const kept = history.length < MAX_HISTORY ? history : history.toSpliced(1, 1);
+  delivery.history = [...kept, attempt];
+  delivery.attempts++;
+  delivery.tries++;
+  delivery.dueMs = dueMs;
+  delivery.destination = { ...destination, label: attempt.label };
+}
+
+function entryOf(delivery: Delivery): Entry {
+  const { mail: { id, receivedAt, envelope, data }, destination, dueMs, attempts } = delivery;
+  return {
+    id,
+    receivedMs: receivedAt.getTime(),
+    octets: data.length,
+    sender: envelope.reversePath === null ? "" : addressOf(envelope.reversePath),
+    recipients: envelope.forwardPaths.map(addressOf),
+    destination,
+    standing: standing(delivery),
+    attempts,
+    dueMs,
+    last: delivery.history.at(-1) ?? null,
+  };
+}
+
+/** Counts the deliveries of one destination. */
+function tally(deliveries: readonly Delivery[]): Stats["destinations"][number] {
+  const of = (wanted: Standing) => deliveries.filter((one) => standing(one) === wanted);
+  const [waiting, sending, dead] = [of("waiting"), of("sending"), of("dead")];
+  return {
+    destination: deliveries.at(-1)!.destination,
+    waiting: waiting.length,
+    sending: sending.length,
+    dead: dead.length,
+    nextMs: earliest(waiting.map(readyMs)),
+  };
+}
+
+/** The least of some moments; null where there is none, or none that ever comes. */
+function earliest(moments: readonly number[]): number | null {
+  const least = moments.reduce((one, other) => Math.min(one, other), Infinity);
+  return least === Infinity ? null : least;
+}
+
+const order = (one: string, other: string) => one < other ? -1 : one > other ? 1 : 0;

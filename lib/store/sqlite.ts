@@ -1,0 +1,290 @@
+/**
+ * A `Store` in a file, by the SQLite that Deno brings along: WAL and `synchronous=FULL`, so that what is
+ * committed outlives a loss of power (https://sqlite.org/pragma.html#pragma_synchronous).
+ *
+ * It runs on the event loop, and nothing that it does there is long: commits are shared (commits.ts), and
+ * large messages are written and removed piece by piece, with others' work in between (pieces.ts,
+ * cleaner.ts). Tools may read and change the file meanwhile.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Mail } from "../mail.ts";
+import {
+  type Attempt,
+  type Claim,
+  type Claimed,
+  type Destination,
+  type Settlement,
+  type Store,
+} from "../store.ts";
+import { Cleaner } from "./cleaner.ts";
+import { Commits } from "./commits.ts";
+import { type OpenFile, openForServer } from "./file.ts";
+import { Pieces } from "./pieces.ts";
+import { Reserve } from "./reserve.ts";
+import { isWanted, mailOf, type MessageRow, remember, removeDelivery } from "./rows.ts";
+import { pragma } from "./schema.ts";
+import { storeErrorOf } from "./sqlite_fault.ts";
+import { Statements } from "./statements.ts";
+import { Writer } from "./writer.ts";
+
+/** What a store obeys. */
+export interface SqliteOptions {
+  /** Octets that all messages, and what is known of them, may take. */
+  readonly maxOctets: number;
+  /** The moment. */
+  readonly nowMs: number;
+  /** A delivery is not due later than this after now, whatever a clock said when it was put. */
+  readonly longestDelayMs: number;
+  /** Nor does it expire later than this after now. */
+  readonly lifetimeMs: number;
+}
+
+/** Rows that are changed at once where there may be many. */
+const MANY = 500;
+
+/** Octets of messages that are read at once, unless a single one has more. */
+const CLAIMED_OCTETS = 2 * 1024 * 1024;
+
+/** Where no server ran for days, messages shall not expire before it could try them, in milliseconds. */
+const LEAST_LIFE_MS = 4 * 60 * 60 * 1000;
+
+/** A queue in a file. */
+export class SqliteStore implements Store {
+  /** What was left of earlier runs when it was opened. */
+  readonly backlog: { readonly waiting: number; readonly dead: number };
+  readonly #file: OpenFile;
+  readonly #db: DatabaseSync;
+  readonly #sql: Statements;
+  readonly #pieces: Pieces;
+  readonly #reserve: Reserve;
+  readonly #commits: Commits;
+  readonly #cleaner: Cleaner;
+  readonly #writer: Writer;
+  /** The number of the latest lease. */
+  #lease = 0;
+  #closing: Promise<void> | null = null;
+
+  private constructor(file: OpenFile, reserve: Reserve, { maxOctets }: SqliteOptions) {
+    const { db } = file;
+    const sql = new Statements(db);
+    const pieces = new Pieces(sql);
+    const commits = new Commits(db, () => this.#makeSpace());
+    const cleaner = new Cleaner(db, sql, pieces, commits);
+    this.#file = file;
+    this.#db = db;
+    this.#sql = sql;
+    this.#pieces = pieces;
+    this.#reserve = reserve;
+    this.#commits = commits;
+    this.#cleaner = cleaner;
+    this.#writer = new Writer({ db, sql, pieces, commits, cleaner, reserve, maxOctets });
+    this.backlog = sql.first<{ waiting: number; dead: number }>(
+      "SELECT count(due) AS waiting, count(*) - count(due) AS dead FROM deliveries",
+    )!;
+  }
+
+  /**
+   * Opens a queue for a server, and makes the file where there is none. Whatever an earlier server was at is
+   * free again. Throws a `StoreError` that says what the file is where it cannot be used; it is then as it
+   * was.
+   */
+  static open(path: string, options: SqliteOptions): SqliteStore {
+    let file: OpenFile | undefined;
+    let reserve: Reserve | undefined;
+    try {
+      file = openForServer(path);
+      reserve = new Reserve(path);
+      const store = new SqliteStore(file, reserve, options);
+      store.#takeOver(options);
+      return store;
+    } catch (error) {
+      reserve?.close();
+      file?.[Symbol.dispose]();
+      throw storeErrorOf(error);
+    }
+  }
+
+  /** See `Store`. */
+  async put(
+    mail: Mail,
+    destinations: readonly [Destination, ...Destination[]],
+    times: { readonly nowMs: number; readonly expiresMs: number },
+  ): Promise<void> {
+    await this.#writer.write(mail, { destinations, ...times });
+  }
+
+  /** See `Store`. */
+  claim(
+    destination: string,
+    most: number,
+    { nowMs, leaseMs }: { readonly nowMs: number; readonly leaseMs: number },
+  ): Promise<Claimed> {
+    return this.#commits.run(0, () => {
+      const rows = this.#sql.all<MessageRow & { expires: number; tries: number }>(
+        `SELECT messages.*, expires, tries FROM deliveries JOIN messages USING (message)
+         WHERE destination = ? AND due <= ? AND (lease IS NULL OR leased <= ?)
+         ORDER BY due, message LIMIT ?`,
+        ...[destination, nowMs, nowMs, most],
+      );
+      let octets = 0;
+      const read = rows.filter((row, at) => (octets += row.octets) <= CLAIMED_OCTETS || at === 0);
+      const claims = read.map((row): Claim => {
+        const lease = ++this.#lease;
+        this.#sql.run(
+          "UPDATE deliveries SET lease = ?, leased = ? WHERE message = ? AND destination = ?",
+          ...[lease, nowMs + leaseMs, row.message, destination],
+        );
+        return {
+          lease: `${row.message}.${lease}`,
+          mail: mailOf(row, this.#pieces),
+          destination,
+          tries: row.tries,
+          expiresMs: row.expires,
+        };
+      });
+      return { claims, nextMs: this.#next(destination, nowMs) };
+    });
+  }
+
+  /** When a delivery is due next, or its lease runs out. Those under way are few, and come first. */
+  #next(destination: string, nowMs: number): number | null {
+    let nextMs = Infinity;
+    const rows = this.#sql.each<{ due: number; lease: number | null; leased: number }>(
+      `SELECT due, lease, leased FROM deliveries
+       WHERE destination = ? AND due IS NOT NULL ORDER BY due`,
+      destination,
+    );
+    for (const { due, lease, leased } of rows) {
+      if (due >= nextMs) break;
+      nextMs = Math.min(nextMs, lease !== null && leased > nowMs ? leased : due);
+    }
+    return nextMs === Infinity ? null : nextMs;
+  }
+
+  /** See `Store`. */
+  async settle({ lease, destination }: Claim, settlement: Settlement): Promise<void> {
+    const [message, number] = lease.split(".").map(Number);
+    await this.#commits.run(0, () => {
+      const released = this.#sql.run(
+        `UPDATE deliveries SET lease = NULL, leased = NULL
+         WHERE message = ? AND destination = ? AND lease = ?`,
+        ...[message, destination, number],
+      );
+      if (released === 0) return;
+      switch (settlement.kind) {
+        case "done":
+          removeDelivery(this.#sql, message, destination);
+          if (!isWanted(this.#sql, message)) this.#remove(message);
+          return;
+        case "untried":
+          return;
+        case "waiting":
+          return this.#postpone(message, destination, settlement.dueMs, settlement.attempt);
+        case "dead":
+          return this.#postpone(message, destination, null, settlement.attempt);
+      }
+    });
+    if (settlement.kind === "done") this.#cleaner.begin();
+  }
+
+  #postpone(message: number, destination: string, dueMs: number | null, attempt: Attempt): void {
+    this.#sql.run(
+      "UPDATE deliveries SET due = ?, tries = tries + 1 WHERE message = ? AND destination = ?",
+      ...[dueMs, message, destination],
+    );
+    remember(this.#sql, message, destination, attempt);
+  }
+
+  #remove(message: number): void {
+    this.#sql.run("DELETE FROM messages WHERE message = ?", message);
+    // What is left of a large one is for the cleaner.
+    if (this.#pieces.remove(message)) this.#sql.run("INSERT INTO debris VALUES (?)", message);
+  }
+
+  /** See `Store`. */
+  async hasten(destination: string, nowMs: number, untilMs: number): Promise<void> {
+    await this.#inParts(() =>
+      this.#sql.run(
+        `UPDATE deliveries SET due = ? WHERE (message, destination) IN
+           (SELECT message, destination FROM deliveries
+            WHERE destination = ? AND due > ? AND due <= ? LIMIT ?)`,
+        ...[nowMs, destination, nowMs, untilMs, MANY],
+      )
+    );
+  }
+
+  /** See `Store`. */
+  async bury(destination: string, attempt: Attempt): Promise<number> {
+    return await this.#inParts(() => {
+      const rows = this.#sql.all<{ message: number }>(
+        `SELECT message FROM deliveries
+         WHERE destination = ? AND due IS NOT NULL AND expires <= ? AND lease IS NULL LIMIT ?`,
+        ...[destination, attempt.atMs, MANY],
+      );
+      for (const { message } of rows) this.#postpone(message, destination, null, attempt);
+      return rows.length;
+    });
+  }
+
+  /** Changes rows part by part, until there are no more, and gives how many they were. */
+  async #inParts(change: () => number): Promise<number> {
+    for (let total = 0;;) {
+      const changed = await this.#commits.run(0, change);
+      total += changed;
+      if (changed < MANY) return total;
+    }
+  }
+
+  /** See `Store`. */
+  async shift(byMs: number, nowMs: number, lifetimeMs: number): Promise<void> {
+    // All at once, though it may take a while: after a crash in between some would be due too late.
+    await this.#commits.run(0, () =>
+      this.#sql.run(
+        "UPDATE deliveries SET due = due + ?, leased = leased + ?, expires = min(expires + ?, ?)",
+        ...[byMs, byMs, byMs, nowMs + lifetimeMs],
+      ));
+    this.#writer.shift(byMs);
+  }
+
+  /** See `Store`. */
+  // deno-lint-ignore require-await -- other stores have to ask.
+  async version(): Promise<number> {
+    return pragma(this.#db, "data_version");
+  }
+
+  /** See `Store`. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#cleaner.stop();
+    await this.#commits.finished();
+    this.#reserve.close();
+    this.#file[Symbol.dispose]();
+  }
+
+  /** What another server was at is free again, and what its clock said is made possible. */
+  #takeOver({ nowMs, longestDelayMs, lifetimeMs }: SqliteOptions): void {
+    this.#db.exec("BEGIN IMMEDIATE");
+    this.#sql.run("UPDATE deliveries SET lease = NULL, leased = NULL WHERE lease IS NOT NULL");
+    this.#sql.run(
+      "UPDATE deliveries SET due = ? WHERE due > ? AND (attempts = 0 OR due > ?)",
+      ...[nowMs, nowMs, nowMs + longestDelayMs],
+    );
+    this.#sql.run(
+      "UPDATE deliveries SET expires = min(max(expires, ?), ?) WHERE due IS NOT NULL",
+      ...[nowMs + Math.min(LEAST_LIFE_MS, lifetimeMs), nowMs + lifetimeMs],
+    );
+    this.#db.exec("COMMIT");
+    this.#cleaner.begin();
+  }
+
+  /** Gives the reserve to what is under way; whether there is space now that there was not. */
+  #makeSpace(): boolean {
+    if (!this.#reserve.release()) return false;
+    // The log is emptied into the file, which may grow by that, and then needs no space itself.
+    this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    return true;
+  }
+}

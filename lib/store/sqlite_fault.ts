@@ -1,0 +1,36 @@
+/**
+ * What SQLite throws into a `StoreError`. Deno passes on its message only, not its code; the messages are
+ * those of `sqlite3_errstr`, which have not changed in a decade (https://sqlite.org/rescode.html).
+ */
+import { StoreError } from "../store.ts";
+
+/** How messages begin, and what they mean to whoever named the file. */
+const MEANINGS: readonly (readonly [message: string, meaning: string])[] = [
+  ["file is not a database", "is no database, must be a queue of smtp-pigeon"],
+  ["database disk image is malformed", "is damaged, must be restored or moved away"],
+  ["attempt to write a readonly database", "is read-only, must be writable"],
+  ["unable to open database file", "cannot be opened, must be a file in a folder that is writable"],
+  ["database is locked", "is locked by another program for too long"],
+  ["disk I/O error", "cannot be read or written: the disk fails"],
+  ["out of memory", "cannot be read: out of memory"],
+];
+
+const FULL = "database or disk is full";
+
+/** Whether another connection is writing at the moment. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("database is locked");
+}
+
+/** Whether the file system has no space; a queue that is as large as it may be is something else. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith(FULL);
+}
+
+/** A fault of the store; what is none of SQLite's own faults comes back as it is. */
+export function storeErrorOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof StoreError) return error;
+  if (isDiskFull(error)) return new StoreError("disk is full", true);
+  const [, meaning] = MEANINGS.find(([message]) => error.message.startsWith(message)) ?? [];
+  return new StoreError(meaning ?? error.message);
+}

@@ -1,0 +1,228 @@
+/**
+ * An `Inventory` of the file that sqlite.ts describes, for tools: it may be used while a server runs, whose
+ * commits it waits for, and which it holds up for the length of one change only.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Envelope } from "../mail.ts";
+import { addressOf } from "../path.ts";
+import type { Entry, Inventory, Letter, Selection, Standing, Stats } from "../store.ts";
+import { type OpenFile, openForTool } from "./file.ts";
+import { Pieces } from "./pieces.ts";
+import {
+  attemptOf,
+  type AttemptRow,
+  isWanted,
+  mailOf,
+  type MessageRow,
+  removeDelivery,
+} from "./rows.ts";
+import { pragma } from "./schema.ts";
+import { storeErrorOf } from "./sqlite_fault.ts";
+import { Statements } from "./statements.ts";
+
+/** A delivery with its message and its latest attempt, whose fields are null where there was none. */
+interface EntryRow extends MessageRow, AttemptRow {
+  readonly destination: string;
+  readonly current: string;
+  readonly due: number | null;
+  readonly lease: number | null;
+  readonly attempts: number;
+  readonly number: number | null;
+}
+
+const ENTRIES = `
+  SELECT messages.*, deliveries.destination, deliveries.label AS current, due, lease, attempts,
+         number, began, elapsed, attempts.label, reason, detail
+  FROM messages JOIN deliveries USING (message) LEFT JOIN attempts
+    ON attempts.message = deliveries.message AND attempts.destination = deliveries.destination
+       AND number = attempts`;
+
+/** A queue in a file, as an operator sees it. */
+export class SqliteInventory implements Inventory {
+  readonly #file: OpenFile;
+  readonly #db: DatabaseSync;
+  readonly #sql: Statements;
+  readonly #pieces: Pieces;
+
+  private constructor(file: OpenFile) {
+    this.#file = file;
+    this.#db = file.db;
+    this.#sql = new Statements(file.db);
+    this.#pieces = new Pieces(this.#sql);
+  }
+
+  /** Opens a queue that there is. Throws a `StoreError` where there is none, or it cannot be used. */
+  static async open(path: string): Promise<SqliteInventory> {
+    return await attempt(() => new SqliteInventory(openForTool(path)));
+  }
+
+  /** See `Inventory`. */
+  entries(
+    { dead }: Selection,
+    after: { readonly id: string; readonly destination: string } | null,
+    most: number,
+  ): Promise<readonly Entry[]> {
+    return attempt(() =>
+      this.#sql.all<EntryRow>(
+        `${ENTRIES} WHERE (id, deliveries.destination) > (?, ?) ${dead ? "AND due IS NULL" : ""}
+         ORDER BY id, deliveries.destination LIMIT ?`,
+        ...[after?.id ?? "", after?.destination ?? "", most],
+      ).map(entryOf)
+    );
+  }
+
+  /** See `Inventory`. */
+  ids(prefix: string, most: number): Promise<readonly string[]> {
+    return attempt(() =>
+      this.#sql.all<{ id: string }>(
+        "SELECT id FROM messages WHERE id >= ? AND substr(id, 1, ?) = ? ORDER BY id LIMIT ?",
+        ...[prefix, prefix.length, prefix, most],
+      ).map(({ id }) => id)
+    );
+  }
+
+  /** See `Inventory`. */
+  find(id: string): Promise<Letter | null> {
+    return attempt(() =>
+      this.#transaction(() => {
+        const row = this.#sql.first<MessageRow>("SELECT * FROM messages WHERE id = ?", id);
+        if (row === undefined) return null;
+        const deliveries = this.#sql.all<EntryRow>(
+          `${ENTRIES} WHERE deliveries.message = ? ORDER BY deliveries.destination`,
+          row.message,
+        ).map((entry) => ({
+          ...entryOf(entry),
+          history: this.#sql.all<AttemptRow>(
+            "SELECT * FROM attempts WHERE message = ? AND destination = ? ORDER BY number",
+            ...[row.message, entry.destination],
+          ).map(attemptOf),
+        }));
+        return { mail: mailOf(row, this.#pieces), deliveries };
+      })
+    );
+  }
+
+  /** See `Inventory`. */
+  retry(
+    ids: readonly string[],
+    { dead }: Selection,
+    { nowMs, expiresMs }: { readonly nowMs: number; readonly expiresMs: number },
+  ): Promise<number> {
+    return this.#change(ids, (message) =>
+      this.#sql.run(
+        `UPDATE deliveries SET due = ?, expires = ?, tries = 0
+         WHERE message = ? AND lease IS NULL ${dead ? "AND due IS NULL" : ""}`,
+        ...[nowMs, expiresMs, message],
+      ));
+  }
+
+  /** See `Inventory`. */
+  drop(ids: readonly string[], { dead }: Selection): Promise<number> {
+    return this.#change(ids, (message) => {
+      const rows = this.#sql.all<{ destination: string }>(
+        `SELECT destination FROM deliveries WHERE message = ? ${dead ? "AND due IS NULL" : ""}`,
+        message,
+      );
+      for (const { destination } of rows) removeDelivery(this.#sql, message, destination);
+      if (!isWanted(this.#sql, message)) {
+        this.#sql.run("DELETE FROM messages WHERE message = ?", message);
+        while (this.#pieces.remove(message));
+      }
+      return rows.length;
+    });
+  }
+
+  /** See `Inventory`. */
+  stats(): Promise<Stats> {
+    return attempt(() =>
+      this.#transaction(() => {
+        const { messages, octets, oldest } = this.#sql.first<
+          { messages: number; octets: number; oldest: number | null }
+        >(
+          `SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets,
+                  min(received) AS oldest FROM messages`,
+        )!;
+        const destinations = this.#sql.all<
+          {
+            name: string;
+            label: string;
+            waiting: number;
+            sending: number;
+            dead: number;
+            next: number;
+          }
+        >(
+          `SELECT destination AS name, label, sum(due IS NOT NULL AND lease IS NULL) AS waiting,
+                  sum(lease IS NOT NULL) AS sending, sum(due IS NULL) AS dead,
+                  min(iif(lease IS NULL, due, NULL)) AS next, max(message)
+           FROM deliveries GROUP BY destination ORDER BY destination`,
+        ).map(({ name, label, waiting, sending, dead, next }) => (
+          { destination: { name, label }, waiting, sending, dead, nextMs: next }
+        ));
+        const storeOctets = pragma(this.#db, "page_count") * pragma(this.#db, "page_size");
+        return { messages, octets, oldestMs: oldest, storeOctets, destinations };
+      })
+    );
+  }
+
+  /** Lets go of the file. */
+  close(): void {
+    this.#file[Symbol.dispose]();
+  }
+
+  /** Changes deliveries of messages, all or none, and gives how many they were. */
+  #change(ids: readonly string[], change: (message: number) => number): Promise<number> {
+    return attempt(() =>
+      this.#transaction(() => {
+        let changed = 0;
+        for (const id of new Set(ids)) {
+          const row = this.#sql.first<MessageRow>("SELECT message FROM messages WHERE id = ?", id);
+          if (row !== undefined) changed += change(row.message);
+        }
+        return changed;
+      }, "IMMEDIATE")
+    );
+  }
+
+  #transaction<Result>(work: () => Result, kind: "DEFERRED" | "IMMEDIATE" = "DEFERRED"): Result {
+    this.#db.exec(`BEGIN ${kind}`);
+    try {
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}
+
+// deno-lint-ignore require-await -- what is thrown is a rejection.
+async function attempt<Result>(work: () => Result): Promise<Result> {
+  try {
+    return work();
+  } catch (error) {
+    throw storeErrorOf(error);
+  }
+}
+
+function entryOf(row: EntryRow): Entry {
+  const { reversePath, forwardPaths }: Envelope = JSON.parse(row.envelope);
+  return {
+    id: row.id,
+    receivedMs: row.received,
+    octets: row.octets,
+    sender: reversePath === null ? "" : addressOf(reversePath),
+    recipients: forwardPaths.map(addressOf),
+    destination: { name: row.destination, label: row.current },
+    standing: standingOf(row),
+    attempts: row.attempts,
+    dueMs: row.due,
+    last: row.number === null ? null : attemptOf(row),
+  };
+}
+
+function standingOf({ due, lease }: EntryRow): Standing {
+  if (due === null) return "dead";
+  return lease === null ? "waiting" : "sending";
+}

@@ -1,0 +1,128 @@
+/**
+ * Writes messages, small ones at once, large ones piece by piece with others' work in between. Nobody sees
+ * a message before its last piece is there.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Mail } from "../mail.ts";
+import { type Destination, StoreError } from "../store.ts";
+import type { Cleaner } from "./cleaner.ts";
+import type { Commits } from "./commits.ts";
+import { PIECE_OCTETS, type Pieces } from "./pieces.ts";
+import type { Reserve } from "./reserve.ts";
+import { messageValues } from "./rows.ts";
+import { pragma } from "./schema.ts";
+import type { Statements } from "./statements.ts";
+
+/** What a writer uses, all of one connection, and obeys. */
+export interface WriterOptions {
+  /** The connection. */
+  readonly db: DatabaseSync;
+  /** Its statements. */
+  readonly sql: Statements;
+  /** The pieces of its messages. */
+  readonly pieces: Pieces;
+  /** Its commits. */
+  readonly commits: Commits;
+  /** Removes what is left of messages that could not be written. */
+  readonly cleaner: Cleaner;
+  /** The space that new messages must not use. */
+  readonly reserve: Reserve;
+  /** Octets that all messages, and what is known of them, may take. */
+  readonly maxOctets: number;
+}
+
+/** Where a message goes, and from when to when. */
+export interface Addressing {
+  /** At least one. */
+  readonly destinations: readonly Destination[];
+  /** When it is due. */
+  readonly nowMs: number;
+  /** When it has waited long enough. */
+  readonly expiresMs: number;
+}
+
+/** Writes messages into one file. */
+export class Writer {
+  readonly #options: WriterOptions;
+  /** The key of the latest message. */
+  #message: number;
+  /** By how much the clock jumped so far. */
+  #shiftedMs = 0;
+
+  /** Goes on after the messages that are there. */
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    // What is in debris still has its pieces.
+    this.#message = options.sql.number(
+      `SELECT coalesce(max(message), 0) FROM
+         (SELECT max(message) AS message FROM messages UNION SELECT max(message) FROM debris)`,
+    );
+  }
+
+  /** Writes a message; rejects with a `StoreError` where that is impossible. */
+  async write(mail: Mail, addressing: Addressing): Promise<void> {
+    const { commits, cleaner } = this.#options;
+    const message = ++this.#message;
+    const { length } = mail.data;
+    if (length <= PIECE_OCTETS) {
+      return await commits.run(length, () => this.#finish(message, mail, 0, addressing));
+    }
+    try {
+      await cleaner.spare(message, this.#writePieces(message, mail, addressing));
+    } catch (error) {
+      cleaner.begin();
+      throw error;
+    }
+  }
+
+  /** What is being written follows a clock that jumped, as what is written does. */
+  shift(byMs: number): void {
+    this.#shiftedMs += byMs;
+  }
+
+  async #writePieces(message: number, mail: Mail, addressing: Addressing): Promise<void> {
+    const { sql, pieces, commits } = this.#options;
+    const { data } = mail;
+    const shiftedMs = this.#shiftedMs;
+    let at = 0;
+    for (; data.length - at > PIECE_OCTETS; at += PIECE_OCTETS) {
+      const start = at;
+      await commits.run(PIECE_OCTETS, () => {
+        this.#refuseIfFull(data.length - start);
+        if (start === 0) sql.run("INSERT INTO debris VALUES (?)", message);
+        pieces.write(message, data, start);
+      });
+    }
+    await commits.run(data.length - at, () => {
+      const byMs = this.#shiftedMs - shiftedMs;
+      const { destinations, nowMs, expiresMs } = addressing;
+      sql.run("DELETE FROM debris WHERE message = ?", message);
+      const times = { nowMs: nowMs + byMs, expiresMs: expiresMs + byMs };
+      this.#finish(message, mail, at, { destinations, ...times });
+    });
+  }
+
+  /** Writes the last piece, and what is known of the message. */
+  #finish(message: number, mail: Mail, at: number, addressing: Addressing): void {
+    const { sql, pieces } = this.#options;
+    this.#refuseIfFull(mail.data.length - at);
+    pieces.write(message, mail.data, at);
+    sql.run("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)", ...messageValues(message, mail));
+    const { destinations, nowMs, expiresMs } = addressing;
+    for (const { name, label } of destinations) {
+      sql.run(
+        "INSERT INTO deliveries (message, destination, label, due, expires) VALUES (?, ?, ?, ?, ?)",
+        ...[message, name, label, nowMs, expiresMs],
+      );
+    }
+  }
+
+  #refuseIfFull(octets: number): void {
+    const { db, reserve, maxOctets } = this.#options;
+    if (!reserve.isHeld) throw new StoreError("disk is full", true);
+    const pages = pragma(db, "page_count") - pragma(db, "freelist_count");
+    if (pages * pragma(db, "page_size") + octets > maxOctets) {
+      throw new StoreError("queue is full", true);
+    }
+  }
+}
