@@ -20,15 +20,16 @@ import { help } from "./lib/help.ts";
 import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
 import { read } from "./lib/message.ts";
-import type { Operator } from "./lib/queue_tool.ts";
 import { load, parseHere } from "./lib/parser.ts";
 import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
+import type { Operator } from "./lib/queue_tool.ts";
 import { replay } from "./lib/replay.ts";
 import { type HttpRequest, type Target, target } from "./lib/request.ts";
+import { DELIVERED_TIMES, QUEUED_TIMES, Room } from "./lib/room.ts";
 import { sampleContexts, sampleMail } from "./lib/sample.ts";
 import { listen } from "./lib/smtp.ts";
-import { DELIVERED_TIMES, QUEUED_TIMES, Room } from "./lib/room.ts";
 import { openSpool } from "./lib/spool.ts";
+import { StoreError } from "./lib/store.ts";
 import { openWorker, THREAD, Thread } from "./lib/thread.ts";
 import { outcomeOf, post, webhook, type WebhookOptions } from "./lib/webhook.ts";
 import json from "./templates/json.mustache" with { type: "text" };
@@ -142,7 +143,6 @@ async function queue({ config, faults }: { config: QueueConfig } & Faults): Prom
     complain(faults);
     return 2;
   }
-  const { StoreError } = await import("./lib/store.ts");
   const { SqliteInventory } = await import("./lib/store/sqlite_inventory.ts");
   const { useTool } = await import("./lib/queue_tool.ts");
   try {

@@ -4,6 +4,8 @@
  */
 import type { Event, Observe } from "./event.ts";
 import { addressOf, type ReversePath } from "./path.ts";
+import { ahead, span } from "./quantity.ts";
+import { oneLine } from "./terminal.ts";
 import { Timestamp } from "./timestamp.ts";
 import { told } from "./webhook.ts";
 
@@ -19,8 +21,7 @@ export interface LogOptions {
 export function logger({ write, now }: LogOptions): Observe {
   return (event) => {
     // Whatever a line quotes, it stays one line, and tells a terminal nothing.
-    const line = ("id" in event ? `${event.id}: ${words(event)}` : words(event))
-      .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trimEnd();
+    const line = oneLine("id" in event ? `${event.id}: ${words(event)}` : words(event));
     write(now === null ? line : `${localTime(now())} ${line}`);
   };
 }
@@ -64,7 +65,7 @@ function words(event: Event): string {
     case "unqueued":
       return `Not queued: ${event.reason}`;
     case "postponed":
-      return `Deferred: ${event.reason}, next attempt in ${durationText(event.delayMs)}`;
+      return `Deferred: ${event.reason}, next attempt ${ahead(event.delayMs)}`;
     case "dead":
       return `Dead: ${event.reason}`;
     case "buried":
@@ -77,7 +78,7 @@ function words(event: Event): string {
       return `Queue fault: ${event.reason}, trying again`;
     case "clock jumped":
       return `The clock jumped ${event.byMs > 0 ? "forward" : "back"} by ${
-        durationText(Math.abs(event.byMs))
+        span(Math.abs(event.byMs))
       }, the queue follows`;
     case "reset":
       return `Session reset ${withPost(event.posted)}`;
@@ -102,13 +103,6 @@ const exchange = ({ destination, elapsedMs }: { destination: string; elapsedMs: 
 function answerText({ status, answer }: Event & { kind: "answered" }): string {
   const text = told(status, answer);
   return text === "" ? "" : `: ${text}`;
-}
-
-/** In the largest unit of which there are two. */
-function durationText(ms: number): string {
-  const units = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"]] as const;
-  const [unitMs, unit] = units.find(([unitMs]) => ms >= 2 * unitMs) ?? [1000, "s"];
-  return `${Math.round(ms / unitMs)} ${unit}`;
 }
 
 const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);

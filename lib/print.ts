@@ -3,6 +3,7 @@ import type { Send } from "./delivery.ts";
 import type { Observe } from "./event.ts";
 import { concat, octetsOf } from "./octets.ts";
 import type { HttpRequest } from "./request.ts";
+import { harmless } from "./terminal.ts";
 import type { Answer } from "./webhook.ts";
 
 /** A request as octets: method and URL, header fields, an empty line, the body and a line end. */
@@ -23,12 +24,8 @@ export function formatRequest({ method, url, headers, body }: HttpRequest): Uint
 export function formatAnswer({ status, statusText, elapsedMs, headers, body }: Answer): string {
   const head = `${status} ${statusText}`.trimEnd() + ` (${Math.round(elapsedMs)} ms)`;
   const fields = Array.from(headers, (pair) => pair.join(": "));
+  // An endpoint is not trusted with the terminal of who reads what it answers.
   return harmless([head, ...fields, "", body.trimEnd(), ""].join("\n"));
-}
-
-/** An endpoint is not trusted with the terminal of who reads what it answers. */
-function harmless(text: string): string {
-  return text.replaceAll("\r\n", "\n").replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
 }
 
 /** Prints requests instead of sending them. `write` throws where it cannot write all of them. */

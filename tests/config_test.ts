@@ -1,17 +1,20 @@
 /** Flags, variables and files into a configuration, and all that can be wrong with them. */
 import { formatListenAddress } from "../lib/address.ts";
-import { configure } from "../lib/config.ts";
+import { configure, configureQueue } from "../lib/config.ts";
 import { grammar, tieValues } from "../lib/flags.ts";
-import { options, variableOf } from "../lib/options.ts";
+import { type Option, options, variableOf } from "../lib/options.ts";
+import type { Order } from "../lib/order.ts";
 import { assertEquals } from "./assert.ts";
 import { parseArgs } from "./std.ts";
 
 type Dictionary = Readonly<Record<string, string>>;
 
-function configured(args: readonly string[], env: Dictionary = {}, files: Dictionary = {}) {
-  return configure(parseArgs(tieValues(args), grammar), {
-    env: (name) => env[name],
-    readTextFile: (path) => {
+const flagsOf = (args: readonly string[]) => parseArgs(tieValues(args), grammar);
+
+function sources(env: Dictionary, files: Dictionary) {
+  return {
+    env: (name: string) => env[name],
+    readTextFile: (path: string) => {
       if (path === "/forbidden") {
         throw new Deno.errors.PermissionDenied(
           "Permission denied (os error 13): readfile '/forbidden'",
@@ -20,8 +23,11 @@ function configured(args: readonly string[], env: Dictionary = {}, files: Dictio
       if (!Object.hasOwn(files, path)) throw new Deno.errors.NotFound("os error 2");
       return files[path];
     },
-  });
+  };
 }
+
+const configured = (args: readonly string[], env: Dictionary = {}, files: Dictionary = {}) =>
+  configure(flagsOf(args), sources(env, files));
 
 function config(args: readonly string[], env: Dictionary = {}, files: Dictionary = {}) {
   const { config, faults } = configured(args, env, files);
@@ -43,6 +49,9 @@ Deno.test("configure() has a default for all but the URL", () => {
     template: null,
     vars: {},
     timeoutMs: 30_000,
+    queue: null,
+    maxStoreOctets: 1024 ** 3,
+    concurrency: 4,
     addresses: [{ protocol: "SMTP", transport: "tcp", hostname: "127.0.0.1", port: 1025 }],
     socketMode: 0o660,
     proxies: { networks: [], unix: false },
@@ -77,6 +86,11 @@ const settings: [
   ["template", "-{{body}}=", ({ template }) => template?.text, "-{{body}}="],
   ["var", "a_B-1=x=y", ({ vars }) => vars, { "a_B-1": "x=y" }],
   ["timeout", "0.25", ({ timeoutMs }) => timeoutMs, 250],
+  ["queue", "/var/spool/q", ({ queue }) => queue, "/var/spool/q"],
+  ["queue", "none", ({ queue }) => queue, null],
+  ["queue", "./none", ({ queue }) => queue, "./none"],
+  ["queue-max-size", "2G", ({ maxStoreOctets }) => maxStoreOctets, 2 ** 31],
+  ["concurrency", "7", ({ concurrency }) => concurrency, 7],
   ["host", "::", shown, ["[::]:1025"]],
   ["port", "0", shown, ["127.0.0.1:0"]],
   ["lmtp", "yes", shown, ["lmtp://127.0.0.1:1025"]],
@@ -100,6 +114,10 @@ const settings: [
   ["min-rate", "1K", ({ minRate }) => minRate, 1_024],
   ["standalone-logging", "yes", ({ standaloneLogging }) => standaloneLogging, true],
 ];
+
+/** What only queue tools have, and no variable sets. */
+const queueSwitches = (options as readonly Option[]).filter(({ group }) => group === "Queue tools")
+  .map(({ name }) => name);
 
 /** Options that have no value on the command line, or one that is tied to them. */
 const switches = options.filter(({ value }) => value === null).map(({ name }) => name as string);
@@ -133,6 +151,7 @@ for (const [name, value, read, expected] of settings) {
       url: "http://c.example/",
       template: "c",
       timeout: "9",
+      queue: "c",
       host: "c",
       port: "9",
       lmtp: "no",
@@ -154,7 +173,7 @@ for (const [name, value, read, expected] of settings) {
 Deno.test("every option with a value has a row above", () => {
   const rows = new Set(settings.map(([name]) => name));
   const missing = options.map(({ name }) => name).filter((name) => !rows.has(name as never));
-  assertEquals(missing, ["template-file", "help", "version"]);
+  assertEquals(missing, ["template-file", ...queueSwitches, "help", "version"]);
 });
 
 Deno.test("an empty variable is one that is not set", () => {
@@ -411,9 +430,11 @@ const sizes = [
   ["min-rate", "1G", 2 ** 30, "100 or 4K"],
   // As many as can be written in octets.
   ["max-memory", "1024G", 9_999_999_999, "500K or 10M"],
+  ["queue-max-size", "1024G", 9_999_999_999, "500K or 10M"],
 ] as const;
 
 const counts = [
+  ["concurrency", 1_000],
   ["max-recipients", 10_000],
   ["max-messages", 999_999],
   ["max-commands", 1_000_000],
@@ -441,6 +462,16 @@ const values: Row[] = [
   // One octet, or the least that can be written, over the most.
   refused("max-size", "1073741825", "a number of bytes from 1 to 1G, such as 500K or 10M"),
   refused("min-rate", "1073741825", "a number of bytes from 1 to 1G, such as 100 or 4K"),
+  ...["queue.db", "/a b/ü", "C:\\q.db", "none", "-", "file", "x:memory:"].map((v) =>
+    taken("queue", v)
+  ),
+  ...[":memory:", "file:q.db", "FILE:///q?mode=memory", "\ufffd"].map((v) =>
+    refused("queue", v, "the path of a file, or none")
+  ),
+  [["--queue", "a\nb"], 'Cannot use --queue "a b": must be the path of a file, or none'],
+  [["--queue", ""], "Cannot use --queue: must have a value"],
+  [["--queue", "a", "--queue", "a"], "Cannot use --queue: given 2 times, must be given once"],
+  refused("queue-max-size", "1025G", "a number of bytes from 1 to 1024G, such as 500K or 10M"),
   refused("max-memory", "1025G", "a number of bytes from 1 to 1024G, such as 500K or 10M"),
   ...counts.flatMap(([name, most]) => [
     ...["1", "7", "007", `${most}`].map((v) => taken(name, v)),
@@ -519,6 +550,14 @@ const values: Row[] = [
   [["-"], 'Cannot run "-": no such command, the nearest is test'],
   [["sever"], 'Cannot run "sever": no such command, the nearest is serve'],
   [["constructor"], 'Cannot run "constructor": no such command, the nearest is serve'],
+  [["queu", "list"], 'Cannot run "queu": no such command, the nearest is queue'],
+  [["drop", "1"], 'Cannot run "drop": no such command, the nearest is queue drop'],
+  ...queueSwitches.flatMap((name): Row[] => [
+    [[`--${name}`], `Cannot use --${name}: serve has no such option, see --help`],
+    [["test", `--${name}=yes`], `Cannot use --${name}: test has no such option, see --help`],
+    [[`--${name}=no`], null],
+    [[`--${name}=maybe`], `Cannot use --${name} "maybe": must be true or false`],
+  ]),
   [["serve", "now"], 'Cannot use "now": serve takes options only'],
   [["--", "--port"], 'Cannot run "--port": no such command, the nearest is test'],
   // Values that are missing or too many.
@@ -631,9 +670,9 @@ Deno.test("a fault does not quote what SMTP_PIGEON_URL and SMTP_PIGEON_HEADER ar
 });
 
 Deno.test("a fault does not quote what a file holds", () => {
-  // Any header and template is taken here.
+  // Any header and template is taken here, and nearly any queue.
   const names = new Set(settings.map(([name]) => name)).difference(
-    new Set(["url", "header", "template"]),
+    new Set(["url", "header", "template", "queue"]),
   );
   const files = Array.from(names, (name) => `${variableOf(name)}_FILE`);
   const env = Object.fromEntries(files.map((file) => [file, "/secret"]));
@@ -658,6 +697,147 @@ Deno.test("a fault is one line, however long and odd the value", () => {
   );
 });
 
+const state: [env: Dictionary, args: string[], queue: string | null][] = [
+  [{}, [], null],
+  [{ STATE_DIRECTORY: "" }, [], null],
+  [{ STATE_DIRECTORY: "/var/lib/a" }, [], "/var/lib/a/queue.db"],
+  [{ STATE_DIRECTORY: "/var/lib/a:/var/lib/b" }, [], "/var/lib/a/queue.db"],
+  [{ STATE_DIRECTORY: "/var/lib/a" }, ["--queue", "b"], "b"],
+  [{ STATE_DIRECTORY: "/var/lib/a" }, ["--queue", "none"], null],
+  [{ STATE_DIRECTORY: "/var/lib/a", SMTP_PIGEON_QUEUE: "b" }, [], "b"],
+  [{ STATE_DIRECTORY: "/var/lib/a", SMTP_PIGEON_QUEUE: "none" }, [], null],
+  [{ STATE_DIRECTORY: "/var/lib/a", SMTP_PIGEON_QUEUE: "" }, [], "/var/lib/a/queue.db"],
+];
+for (const [env, args, queue] of state) {
+  Deno.test(`the queue of ${JSON.stringify(env)} and "${args.join(" ")}" is ${queue}`, () => {
+    assertEquals(config([...URL, ...args], env).queue, queue);
+  });
+}
+
+Deno.test("a queue that SMTP_PIGEON_QUEUE_FILE names is not taken for the name of one", () => {
+  const file = "SQLite format 3\0\x10\0\ufffd";
+  assertEquals(faultsOf(URL, { SMTP_PIGEON_QUEUE_FILE: "/q" }, { "/q": file }), [
+    "Cannot use SMTP_PIGEON_QUEUE_FILE: must be the path of a file, or none",
+  ]);
+});
+
+function ordered(args: string, env: Dictionary = {}, files: Dictionary = {}) {
+  const words = (args.match(/\S+/g) ?? []).map((word) => word === "''" ? "" : word);
+  return configureQueue(flagsOf(["queue", ...words]), sources(env, files));
+}
+
+const orders: [args: string, order: Order][] = [
+  ["list", { tool: "list", dead: false, json: false }],
+  ["list --dead", { tool: "list", dead: true, json: false }],
+  ["--json list --dead=no", { tool: "list", dead: false, json: true }],
+  ["show 01", { tool: "show", id: "01", form: "text" }],
+  ["show --json 01", { tool: "show", id: "01", form: "json" }],
+  ["show 01 --raw", { tool: "show", id: "01", form: "raw" }],
+  ["show 01 --raw --json=no", { tool: "show", id: "01", form: "raw" }],
+  ["show -- -1", { tool: "show", id: "-1", form: "text" }],
+  ["retry 01", { tool: "retry", choice: { ids: ["01"], dead: false } }],
+  ["retry 01 02 --dead 01", { tool: "retry", choice: { ids: ["01", "02", "01"], dead: true } }],
+  ["retry --all", { tool: "retry", choice: { ids: "all", dead: false } }],
+  ["retry --all --dead", { tool: "retry", choice: { ids: "all", dead: true } }],
+  ["drop 01", { tool: "drop", choice: { ids: ["01"], dead: false }, yes: false }],
+  ["drop --all --yes", { tool: "drop", choice: { ids: "all", dead: false }, yes: true }],
+  ["drop 01 --dead --yes", { tool: "drop", choice: { ids: ["01"], dead: true }, yes: true }],
+  ["stats", { tool: "stats", json: false }],
+  ["stats --json", { tool: "stats", json: true }],
+];
+for (const [args, order] of orders) {
+  Deno.test(`"queue ${args}" is understood`, () => {
+    assertEquals(ordered(`--queue q ${args}`), { config: { order, queue: "q" }, faults: [] });
+  });
+}
+
+const misunderstood: [args: string, ...faults: string[]][] = [
+  ["", "Cannot queue: no tool is named, must be one of list, show, retry, drop, stats"],
+  ["lits", 'Cannot run "queue lits": no such command, the nearest is queue list'],
+  ["valueOf", 'Cannot run "queue valueOf": no such command, the nearest is queue list'],
+  ["''", 'Cannot run "queue ": no such command, the nearest is queue list'],
+  ["list 01", 'Cannot use "01": queue list takes options only'],
+  ["stats now", 'Cannot use "now": queue stats takes options only'],
+  ["show", "Cannot queue show: no message is named, must be an ID"],
+  ["show 01 02", 'Cannot use "02": queue show takes one ID'],
+  ["show ''", 'Cannot use "": must be an ID or its beginning'],
+  ["show 01 --raw --json", "Cannot use --raw: --json is given too, only one can be used"],
+  ["retry", "Cannot queue retry: no message is named, must be IDs or --all"],
+  ["drop --yes", "Cannot queue drop: no message is named, must be IDs or --all"],
+  ["drop --dead --yes", "Cannot queue drop: no message is named, must be IDs or --all"],
+  ["drop --all=no", "Cannot queue drop: no message is named, must be IDs or --all"],
+  // A variable of a script that is empty is not all messages.
+  ["drop ''", 'Cannot use "": must be an ID or its beginning'],
+  ["drop 01 '' --yes", 'Cannot use "": must be an ID or its beginning'],
+  ["retry --all 01", 'Cannot use "01": --all is given too, only one can be used'],
+  ["drop 01 --all", 'Cannot use "01": --all is given too, only one can be used'],
+  ["list --all", "Cannot use --all: queue list has no such option, see --help"],
+  [
+    "retry --json --raw",
+    "Cannot use --json: queue retry has no such option, see --help",
+    "Cannot use --raw: queue retry has no such option, see --help",
+    "Cannot queue retry: no message is named, must be IDs or --all",
+  ],
+  ["retry --all --yes", "Cannot use --yes: queue retry has no such option, see --help"],
+  ["stats --dead", "Cannot use --dead: queue stats has no such option, see --help"],
+  ["list --json --json", "Cannot use --json: given 2 times, must be given once"],
+  ["list --json=", "Cannot use --json: must have a value"],
+  ["list --json=maybe", 'Cannot use --json "maybe": must be true or false'],
+  ["--jsn list", "Cannot use --jsn: no such option, the nearest is --json"],
+  [
+    "lits --json --jsn",
+    "Cannot use --jsn: no such option, the nearest is --json",
+    'Cannot run "queue lits": no such command, the nearest is queue list',
+  ],
+];
+for (const [args, ...faults] of misunderstood) {
+  Deno.test(`"queue ${args}" is refused`, () => {
+    assertEquals(ordered(`${args} --queue=q`).faults, faults);
+  });
+}
+
+Deno.test("a queue has to be named for its tools, and nothing else", () => {
+  for (const tool of ["list", "stats"]) {
+    for (const queue of ["", "none"]) {
+      const env: Dictionary = queue === ""
+        ? {}
+        : { STATE_DIRECTORY: "/s", SMTP_PIGEON_QUEUE: queue };
+      assertEquals(ordered(tool, env).faults, [
+        `Cannot queue ${tool}: no queue is set, name one with --queue`,
+      ]);
+    }
+  }
+  assertEquals(ordered("list --queue").faults, ["Cannot use --queue: must have a value"]);
+  // Where it was looked for in vain, that is the fault.
+  assertEquals(ordered("list", { SMTP_PIGEON_QUEUE_FILE: "/missing" }).faults, [
+    'Cannot read "/missing" for SMTP_PIGEON_QUEUE_FILE: no such file',
+  ]);
+  const { config, faults } = ordered("list", { STATE_DIRECTORY: "/s" });
+  assertEquals([config.queue, faults], ["/s/queue.db", []]);
+});
+
+Deno.test("queue tools do not look at what only a server needs", () => {
+  const env = {
+    SMTP_PIGEON_URL_FILE: "/missing",
+    SMTP_PIGEON_TEMPLATE_FILE: "/forbidden",
+    SMTP_PIGEON_PORT: "smtp",
+    SMTP_PIGEON_HEADER: "{{",
+    SMTP_PIGEON_QUEUE: "q",
+  };
+  assertEquals(ordered("list", env).faults, []);
+});
+
+Deno.test("no variable is a switch of a queue tool", () => {
+  const env = Object.fromEntries(queueSwitches.map((name) => [variableOf(name), "yes"]));
+  assertEquals(ordered("list --queue=q", env).config.order, {
+    ...{ tool: "list", dead: false, json: false },
+  });
+  assertEquals(ordered("drop 1 --queue=q", env).config.order, {
+    ...{ tool: "drop", choice: { ids: ["1"], dead: false }, yes: false },
+  });
+  assertEquals(config(URL, env), config(URL));
+});
+
 const ties: [args: string[], tied: string[]][] = [
   [[], []],
   [["--url", "-"], ["--url=-"]],
@@ -673,6 +853,8 @@ const ties: [args: string[], tied: string[]][] = [
   [["--_=1"], ["--unknown=--_"]],
   [["--unknown", "serve"], ["--unknown=--unknown", "serve"]],
   [["--__proto__=1", "--constructor.a=1"], ["--unknown=--__proto__", "--unknown=--constructor.a"]],
+  [["--x", "queue", "--y", "list"], ["--unknown=--x", "queue", "--unknown=--y", "list"]],
+  [["--all", "--queue", "x", "--json=no"], ["--all=true", "--queue=x", "--json=no"]],
   [["--x", "value", "--y", "--help"], ["--unknown=--x", "--unknown=--y", "--help=true"]],
 ];
 for (const [args, tied] of ties) {

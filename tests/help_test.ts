@@ -1,9 +1,9 @@
 /** The help page: all options, on an ordinary terminal, with examples that work. */
-import { configure } from "../lib/config.ts";
+import { configure, configureQueue } from "../lib/config.ts";
 import { isFaults } from "../lib/fault.ts";
 import { help } from "../lib/help.ts";
 import { grammar, tieValues } from "../lib/flags.ts";
-import { commands, type Option, options } from "../lib/options.ts";
+import { commands, type Option, options, type Tool, tools } from "../lib/options.ts";
 import { target } from "../lib/request.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
@@ -41,8 +41,10 @@ for (const option of options as readonly Option[]) {
 }
 
 Deno.test("the help page has each heading once, and all of its options below", () => {
-  const headings = Array.from(page.matchAll(/^(\w+):$/gm), ([, heading]) => heading);
-  assertEquals(headings, ["Commands", "Endpoint", "SMTP", "Limits", "Other", "Examples"]);
+  const headings = Array.from(page.matchAll(/^(\w[\w ]*):$/gm), ([, heading]) => heading);
+  assertEquals(headings, [
+    ...["Commands", "Endpoint", "Queue", "SMTP", "Limits", "Queue tools", "Other", "Examples"],
+  ]);
   for (const { group } of options) {
     const [, below] = page.split(`\n${group}:\n`);
     const terms = below.split("\n\n")[0].matchAll(/^ {2}--([\w-]+)/gm);
@@ -54,6 +56,18 @@ Deno.test("the help page has each heading once, and all of its options below", (
 for (const [name, sentence] of Object.entries(commands)) {
   Deno.test(`the help page explains the command ${name}`, () => {
     assertEquals(entryOf(`${name} `), `${name} ${sentence}`);
+  });
+}
+
+for (const [name, { operands, switches, help }] of Object.entries<Tool>(tools)) {
+  const term = `queue ${name} ${operands}`.trimEnd();
+  Deno.test(`the help page explains ${term}, and which switches it has`, () => {
+    assertEquals(entryOf(term), `${term} ${help}`);
+    for (const { name: option, group } of options) {
+      if (group !== "Queue tools") continue;
+      const [, tools] = /^--\w+ ([a-z, ]+):/.exec(entryOf(`--${option}`))!;
+      assertEquals(tools.split(", ").includes(name), switches.includes(option), option);
+    }
   });
 }
 
@@ -71,16 +85,23 @@ function examples(): string[][] {
     .map((line) => Array.from(line.matchAll(/'([^']*)'|(\S+)/g), ([, a, b]) => a ?? b).slice(1));
 }
 
-Deno.test("the help page has three examples", () => {
-  assertEquals(examples().length, 3);
+Deno.test("the help page has examples of messages and of queue tools", () => {
+  assertEquals(Map.groupBy(examples(), ([name]) => name).get("queue")?.length, 2);
+  assertEquals(examples().length, 6);
 });
 
-for (const args of examples()) {
+const sources = { env: () => undefined, readTextFile: () => "" };
+
+for (const args of examples().filter(([name]) => name === "queue")) {
+  Deno.test(`the example "${args.join(" ")}" is taken`, () => {
+    const { config, faults } = configureQueue(parseArgs(tieValues(args), grammar), sources);
+    assertEquals([config.queue, faults], ["queue.db", []]);
+  });
+}
+
+for (const args of examples().filter(([name]) => name !== "queue")) {
   Deno.test(`the example "${args.join(" ")}" works`, async () => {
-    const { config, faults } = configure(parseArgs(tieValues(args), grammar), {
-      env: () => undefined,
-      readTextFile: () => "",
-    });
+    const { config, faults } = configure(parseArgs(tieValues(args), grammar), sources);
     assertEquals(faults, []);
     const { url, headers, template } = config;
     const samples = sampleContexts({

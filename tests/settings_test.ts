@@ -29,3 +29,15 @@ for (const name of ["listen", "proxy-from"] as const) {
     assertEquals(texts(name, [""], "a\nb"), ["a", "b"]);
   });
 }
+
+Deno.test("a flag is read from flags alone", () => {
+  const env = () => "yes";
+  const faults: string[] = [];
+  const read = (flags: Record<string, readonly string[]>) =>
+    new Settings({ _: [], ...flags }, { env, readTextFile: env }, faults).flag("json");
+  assertEquals(read({}), null);
+  assertEquals(read({ json: ["no"] }), { text: "no", label: '--json "no"' });
+  assertEquals(faults, []);
+  read({ json: ["no", "no"] });
+  assertEquals(faults, ["Cannot use --json: given 2 times, must be given once"]);
+});

@@ -6,7 +6,7 @@ import { invocation, Pigeon, run } from "../pigeon.ts";
 import { generate } from "../std.ts";
 
 Deno.test("--help prints the page on standard output", async () => {
-  for (const args of [["--help"], ["-h"], ["test", "--nonsense", "--help"]]) {
+  for (const args of [["--help"], ["-h"], ["test", "--nonsense", "--help"], ["queue", "--help"]]) {
     const { code, stdout, stderr } = await run(args);
     assertEquals([code, stderr], [0, ""]);
     assertMatch(stdout, /^smtp-pigeon \d+\.\d+\.\d+\S*: [^]*\nExamples:\n[^]*\n$/);
@@ -47,6 +47,20 @@ const usages: [args: string[], ...faults: string[]][] = [
     'Cannot use --template: section "json.to" at line 2, column 2 asks for JSON, must be "to"',
   ],
   [["sever"], 'Cannot run "sever": no such command, the nearest is serve'],
+  [["list"], 'Cannot run "list": no such command, the nearest is queue list'],
+  [["queue", "list"], "Cannot queue list: no queue is set, name one with --queue"],
+  [["queue"], "Cannot queue: no tool is named, must be one of list, show, retry, drop, stats"],
+  [
+    ["queue", "lits", "--jsn"],
+    "Cannot use --jsn: no such option, the nearest is --json",
+    'Cannot run "queue lits": no such command, the nearest is queue list',
+  ],
+  [["--json", ...NOWHERE], "Cannot use --json: serve has no such option, see --help"],
+  [
+    [...NOWHERE, "--concurrency", "0", "--queue", ":memory:"],
+    'Cannot use --queue ":memory:": must be the path of a file, or none',
+    'Cannot use --concurrency "0": must be an integer from 1 to 1000',
+  ],
   [
     [...NOWHERE, "--port", "smtp"],
     'Cannot use --port "smtp": must be an integer from 0 to 65535',

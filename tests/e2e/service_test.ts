@@ -75,6 +75,7 @@ testWith(
     const calls = await allowedCalls(run);
     await temporary(async (directory) => {
       await Deno.mkdir(`${directory}/credentials`);
+      await Deno.mkdir(`${directory}/state`);
       const program = { calls, directory, traces: [] };
       await deliver(program);
       await failToReach(program);
@@ -95,8 +96,10 @@ testWith(
       // `deno run` keeps caches besides, and shrugs off what it may not do for them.
       if (invocation.length > 1) return;
       assertEquals([...seen].filter((call) => !calls.includes(call)), []);
-      // ProtectSystem leaves it nothing to write to, and it wants nothing.
-      assertEquals(trace.match(/.*O_CREAT.*/g), null);
+      // ProtectSystem leaves it nothing to write to but its state, and it wants nothing else.
+      const created = trace.match(/.*O_CREAT.*/g) ?? [];
+      assertEquals(created.filter((line) => !line.includes(`"${directory}/state/`)), []);
+      assert(created.some((line) => line.includes("queue.db-wal")));
     });
   },
 );
@@ -158,6 +161,7 @@ function start(
       // The executable has no home; `deno run` keeps its packages there.
       ...(invocation.length > 1 && home !== undefined ? { HOME: home } : {}),
       ...Object.fromEntries(variables),
+      STATE_DIRECTORY: `${directory}/state`,
       ...env,
     },
     stdin: "piped",
@@ -211,13 +215,14 @@ async function deliver(program: Program): Promise<void> {
         });
       }
       client.close();
+      await endpoint.request(3);
     },
   );
   assertEquals(
     endpoint.received.map(({ text, headers }) => [
       text,
       headers.get("authorization"),
-    ]),
+    ]).toSorted(),
     [
       ['{"s": "Größe", "n": [1]}', "Bearer of news"],
       ['{"s": "Größe", "n": [200000]}', "Bearer of news"],
@@ -231,7 +236,8 @@ async function failToReach(program: Program): Promise<void> {
   await using endpoint = new Endpoint();
   const { port } = new URL(endpoint.origin);
   for (const url of [`https://localhost:${port}/`, "https://smtp-pigeon.invalid/"]) {
-    const log = await serve(program, url, {}, async (port) => {
+    const queue = { SMTP_PIGEON_QUEUE: "none" };
+    const log = await serve(program, url, queue, async (port) => {
       const client = nodemailer.createTransport({ host: "127.0.0.1", port });
       const message = { from: "a@example.org", to: "b@example.org", text: "x" };
       const error = await client.sendMail(message).then(() => null, (error) => error);
