@@ -110,6 +110,17 @@ async function claim(
   return (await store.claim(destination, most, { nowMs, leaseMs: LEASE })).claims;
 }
 
+/** Claims all that is due for HOOK, a few at a time where messages are large. */
+async function claimAll(store: Store): Promise<readonly Claim[]> {
+  const all: Claim[] = [];
+  for (;;) {
+    const { claims, nextMs } = await store.claim("hook", 100, { nowMs: NOW, leaseMs: LEASE });
+    if (claims.length === 0) return all;
+    all.push(...claims);
+    assert(nextMs !== null && (nextMs <= NOW || nextMs === NOW + LEASE), `${nextMs}`);
+  }
+}
+
 /** Claims the only delivery that is due. */
 async function claimOne(store: Store, nowMs = NOW, destination = "hook"): Promise<Claim> {
   const claims = await claim(store, { nowMs, destination });
@@ -332,7 +343,8 @@ export function storeContract(name: string, open: Open): void {
     test(`a message of ${what} stays the same, octet by octet`, async ({ store, inventory }) => {
       const mails = [3, 5, 7].map((seed) => mailOf(seed, { data: octetsOf(length, seed) }));
       for (const mail of mails) await store.put(mail, [HOOK], TIMES);
-      const claims = await claim(store);
+      const claims = await claimAll(store);
+      assertEquals(claims.length, mails.length);
       for (const { data, id } of mails) {
         assertOctets(claims.find(({ mail }) => mail.id === id)!.mail.data, data);
         assertOctets((await inventory.find(id))!.mail.data, data);
@@ -1000,7 +1012,8 @@ export function storeContract(name: string, open: Open): void {
       mailOf(number, { data: octetsOf(number * 150_000, number) })
     );
     await Promise.all(mails.map((mail) => store.put(mail, [HOOK], TIMES)));
-    const claims = await claim(store);
+    const claims = await claimAll(store);
+    assertEquals(claims.length, mails.length);
     for (const { id, data } of mails) {
       assertOctets(claims.find(({ mail }) => mail.id === id)!.mail.data, data);
     }

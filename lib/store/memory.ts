@@ -29,6 +29,7 @@ export class MemoryStore implements Store, Inventory {
   readonly #maxOctets: number;
   /** The deliveries of each message, by its id: at least one, in the order of their destinations. */
   readonly #messages = new Map<string, readonly Delivery[]>();
+  #octets = 0;
   #version = 0;
   #isClosed = false;
 
@@ -41,13 +42,13 @@ export class MemoryStore implements Store, Inventory {
   readonly put: Store["put"] = (mail, destinations, { nowMs, expiresMs }) =>
     this.#do(() => {
       if (this.#messages.has(mail.id)) throw new StoreError("this message is in the queue already");
-      const isFull = this.#octets() + mail.data.length > this.#maxOctets;
+      const isFull = this.#octets + mail.data.length > this.#maxOctets;
       if (isFull) throw new StoreError("queue is full", isFull);
-      const deliveries = destinations.map((destination) => (
-        { mail, destination, dueMs: nowMs, expiresMs, ...NEW }
-      ));
+      const blank = { ...NEW, mail, dueMs: nowMs, expiresMs };
+      const deliveries = destinations.map((destination) => ({ ...blank, destination }));
       deliveries.sort((one, other) => order(one.destination.name, other.destination.name));
       this.#messages.set(mail.id, deliveries);
+      this.#octets += mail.data.length;
     });
 
   /** Takes deliveries that are due, or whose lease ran out. */
@@ -116,18 +117,14 @@ export class MemoryStore implements Store, Inventory {
   /** A page of deliveries. */
   readonly entries: Inventory["entries"] = (selection, after, most) =>
     this.#do(() => {
-      const ids = Array.from(this.#messages.keys()).sort(order);
       const isBehind = ({ mail, destination: { name } }: Delivery) =>
         after === null || (order(mail.id, after.id) || order(name, after.destination)) > 0;
-      return this.#of(ids, selection).filter(isBehind).slice(0, most).map(entryOf);
+      return this.#of(this.#ids(), selection).filter(isBehind).slice(0, most).map(entryOf);
     });
 
   /** Ids that begin with a text. */
   readonly ids: Inventory["ids"] = (prefix, most) =>
-    this.#do(() =>
-      Array.from(this.#messages.keys()).sort(order).filter((id) => id.startsWith(prefix))
-        .slice(0, most)
-    );
+    this.#do(() => this.#ids().filter((id) => id.startsWith(prefix)).slice(0, most));
 
   /** A message. */
   readonly find: Inventory["find"] = (id) =>
@@ -161,9 +158,9 @@ export class MemoryStore implements Store, Inventory {
       const destinations = Map.groupBy(this.#all(), ({ destination }) => destination.name);
       return {
         messages: this.#messages.size,
-        octets: this.#octets(),
+        octets: this.#octets,
         oldestMs: earliest(this.#all().map(({ mail }) => mail.receivedAt.getTime())),
-        storeOctets: this.#octets(),
+        storeOctets: this.#octets,
         destinations: Array.from(destinations.values(), tally)
           .sort((one, other) => order(one.destination.name, other.destination.name)),
       };
@@ -176,6 +173,8 @@ export class MemoryStore implements Store, Inventory {
     });
   }
 
+  #ids = () => Array.from(this.#messages.keys()).sort(order);
+
   #all = () => Array.from(this.#messages.values()).flat();
 
   #to = (name: string) => this.#all().filter(({ destination }) => destination.name === name);
@@ -185,15 +184,15 @@ export class MemoryStore implements Store, Inventory {
     return deliveries.filter(({ dueMs }) => !dead || dueMs === null);
   }
 
-  #octets = () => this.#messages.values().reduce((sum, [{ mail }]) => sum + mail.data.length, 0);
-
   /** Removes deliveries, and each message with its last one. */
   #remove(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
-      const { id } = delivery.mail;
+      const { id, data } = delivery.mail;
       const left = this.#messages.get(id)!.filter((one) => one !== delivery);
-      if (left.length > 0) this.#messages.set(id, left);
-      else this.#messages.delete(id);
+      this.#messages.set(id, left);
+      if (left.length > 0) continue;
+      this.#messages.delete(id);
+      this.#octets -= data.length;
     }
   }
 }
@@ -234,13 +233,12 @@ function entryOf(delivery: Delivery): Entry {
 /** Counts the deliveries of one destination. */
 function tally(deliveries: readonly Delivery[]): Stats["destinations"][number] {
   const of = (wanted: Standing) => deliveries.filter((one) => standing(one) === wanted);
-  const [waiting, sending, dead] = [of("waiting"), of("sending"), of("dead")];
   return {
     destination: deliveries.at(-1)!.destination,
-    waiting: waiting.length,
-    sending: sending.length,
-    dead: dead.length,
-    nextMs: earliest(waiting.map(readyMs)),
+    waiting: of("waiting").length,
+    sending: of("sending").length,
+    dead: of("dead").length,
+    nextMs: earliest(of("waiting").map(readyMs)),
   };
 }
 

@@ -267,7 +267,11 @@ export class SqliteStore implements Store {
   /** What another server was at is free again, and what its clock said is made possible. */
   #takeOver({ nowMs, longestDelayMs, lifetimeMs }: SqliteOptions): void {
     this.#db.exec("BEGIN IMMEDIATE");
-    this.#sql.run("UPDATE deliveries SET lease = NULL, leased = NULL WHERE lease IS NOT NULL");
+    // What ended it may be one of these: all others go before them.
+    this.#sql.run(
+      "UPDATE deliveries SET lease = NULL, leased = NULL, due = ? WHERE lease IS NOT NULL",
+      nowMs,
+    );
     this.#sql.run(
       "UPDATE deliveries SET due = ? WHERE due > ? AND (attempts = 0 OR due > ?)",
       ...[nowMs, nowMs, nowMs + longestDelayMs],
