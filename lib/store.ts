@@ -50,7 +50,7 @@ export interface Claim {
 export interface Claimed {
   /** The deliveries, those due first in front. */
   readonly claims: readonly Claim[];
-  /** When the next delivery is due, or a lease runs out; null where nothing waits. */
+  /** When the next delivery is due, or a lease runs out, also one just given; null where nothing waits. */
   readonly nextMs: number | null;
 }
 
@@ -69,7 +69,8 @@ export type Settlement =
 export interface Store {
   /**
    * Keeps a message, to be tried at once at each destination until it expires. Resolves once no crash can
-   * lose it; rejects with a `StoreError` that is full where there is no space.
+   * lose it; rejects with a `StoreError` that is full where there is no space, and with one that is not
+   * where a message of that id is kept already.
    */
   put(
     mail: Mail,
@@ -87,32 +88,39 @@ export interface Store {
     times: { readonly nowMs: number; readonly leaseMs: number },
   ): Promise<Claimed>;
 
-  /** Ends a claim. Where its lease ran out, or the message was dropped meanwhile, nothing happens. */
+  /**
+   * Ends a claim. Where another one has been made since its lease ran out, or the message was dropped or
+   * settled, nothing happens.
+   */
   settle(claim: Claim, settlement: Settlement): Promise<void>;
 
-  /** Makes all deliveries of a destination due now that are due until `untilMs`. */
+  /**
+   * Makes deliveries of a destination due now that are due later, until `untilMs`; but none that is dead or
+   * being tried.
+   */
   hasten(destination: string, nowMs: number, untilMs: number): Promise<void>;
 
   /**
    * Makes those that wait for a destination, and that have expired by the time of the attempt, dead by it,
-   * though it was not theirs: what it says, it says of the destination. Gives how many they were.
+   * though it was not theirs: what it says, it says of the destination. Those that are being tried stay.
+   * Gives how many they were.
    */
   bury(destination: string, attempt: Attempt): Promise<number>;
 
   /**
    * Follows a clock that jumped by `byMs` to `nowMs`: what was due in an hour still is. Nothing expires
-   * later than after `lifetimeMs`.
+   * later than after `lifetimeMs`. What was received and tried stays.
    */
   shift(byMs: number, nowMs: number, lifetimeMs: number): Promise<void>;
 
   /** Differs from what it was once somebody else has changed the store. */
   version(): Promise<number>;
 
-  /** Finishes what is begun and lets go of the store. */
+  /** Finishes what is begun and lets go of the store; what is asked for later rejects with a `StoreError`. */
   close(): Promise<void>;
 }
 
-/** Where a delivery stands. */
+/** Where a delivery stands. It is being sent until that is settled or somebody else claims it. */
 export type Standing = "waiting" | "sending" | "dead";
 
 /** One delivery, as an operator sees it. */

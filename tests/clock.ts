@@ -8,7 +8,8 @@ export type Clock = ReturnType<typeof install>;
 /** A test whose timers wait for the clock; it fails where one is left behind. */
 export function testInTime(name: string, run: (clock: Clock) => Promise<void>): void {
   Deno.test(name, async () => {
-    const clock = install({ toFake: ["setTimeout", "clearTimeout"] });
+    const toFake = ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
+    const clock = install({ toFake: [...toFake] });
     try {
       await run(clock);
       assertEquals(clock.countTimers(), 0, "timers are left behind");

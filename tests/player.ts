@@ -63,6 +63,7 @@ function serving(config: Config, courier: Courier) {
     policy: { ...config, protocol: config.addresses[0].protocol },
     limits: { ...fixed, ...config },
     room: new Room(config.maxHeldOctets),
+    courierTimes: 7,
     ...{ courier, observe, newId: generate, now: () => new Date() },
     uptimeMs: () => performance.now(),
   };

@@ -26,6 +26,7 @@ const OPTIONS: ServerOptions = {
     ...{ maxConnections: 1_000, maxConnectionsPerAddress: 100 },
   },
   room: new Room(1_000_000),
+  courierTimes: 7,
   courier: () => ACCEPTED,
   observe: () => {},
   newId: () => "id",

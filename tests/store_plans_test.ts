@@ -43,6 +43,28 @@ const slow: readonly (readonly [beginning: string, plan: RegExp])[] = [
   ["SELECT messages.*, deliveries.destination", /^USE TEMP B-TREE FOR (LAST TERM OF )?ORDER BY/],
 ];
 
+/** Statements that have to find their first row at once, and stop at the last one. */
+const bounded: readonly (readonly [sentence: string, sql: RegExp, plan: RegExp])[] = [
+  [
+    "what is due is found by when it is due",
+    /due <= \? AND \(lease/,
+    /\(destination=\? AND due<\?\)/,
+  ],
+  [
+    "what has expired is found by when it expires",
+    /expires <= \?/,
+    /\(destination=\? AND expires<\?\)/,
+  ],
+  ["what is hastened is found by when it is due", /due > \? AND due <=/, /AND due>\? AND due<\?\)/],
+  ["pages begin where the last one ended", /deliveries\.destination\) > /, /\(id>\?\)/],
+];
+
+/** The plan of a statement. */
+function planOf(db: DatabaseSync, sql: string): readonly string[] {
+  const values = Array(sql.split("?").length - 1).fill(1);
+  return db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values).map(({ detail }) => String(detail));
+}
+
 /** All statements that a store and its inventory prepare in the course of a life. */
 async function statementsOf(path: string): Promise<readonly string[]> {
   const { prepare } = DatabaseSync.prototype;
@@ -114,9 +136,7 @@ Deno.test("no statement looks at all messages, unless it may", () =>
     const found: string[] = [];
     for (const sql of statements.filter((sql) => !sql.startsWith("PRAGMA"))) {
       if (sql.includes("sqlite_schema")) continue;
-      const count = sql.split("?").length - 1;
-      const plan = file.db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array(count).fill(1));
-      const costly = plan.map(({ detail }) => String(detail))
+      const costly = planOf(file.db, sql)
         .filter((detail) => /^SCAN (?!CONSTANT)|TEMP B-TREE/.test(detail))
         .filter((detail) =>
           !slow.some(([beginning, known]) => sql.startsWith(beginning) && known.test(detail))
@@ -125,3 +145,17 @@ Deno.test("no statement looks at all messages, unless it may", () =>
     }
     assertEquals(found, []);
   }));
+
+for (const [sentence, wanted, plan] of bounded) {
+  Deno.test(sentence, () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/queue.db`;
+      const found = (await statementsOf(path)).filter((sql) => wanted.test(sql));
+      assert(found.length > 0, "there is no such statement");
+      using file = connect(path);
+      for (const sql of found) {
+        const details = planOf(file.db, sql);
+        assert(details.some((detail) => plan.test(detail)), `${details.join(", ")}: ${sql}`);
+      }
+    }));
+}
