@@ -34,7 +34,7 @@ export class Channel {
   #buffer = new Uint8Array(0);
   /** The read at work; one that nobody waits for any more goes on. */
   #reading: Promise<number | null> | null = null;
-  /** Octets since the last turn that was asked for. */
+  /** Full buffers since the last turn that was asked for: one of data is no more work. */
   #inARow = 0;
   #unsent = "";
   /** Whatever is waited for, each to be woken when the connection is over. */
@@ -138,14 +138,14 @@ export class Channel {
   /** Reads into the buffer, and leaves a turn to other clients where this one sends more than it holds. */
   async #fill(): Promise<number | null> {
     if (this.#buffer.length === 0) this.#buffer = new Uint8Array(COMMAND_READ_OCTETS);
-    if (this.#inARow >= this.#buffer.length) {
+    if (this.#inARow >= 1) {
       this.#inARow = 0;
       await this.#turns.next();
     }
     if (this.#isOver) return null;
     this.#reading ??= this.#socket.read(this.#buffer).finally(() => this.#reading = null);
     const count = await this.#reading;
-    this.#inARow += count ?? 0;
+    this.#inARow += (count ?? 0) / this.#buffer.length;
     return count;
   }
 

@@ -23,8 +23,9 @@ export function start(name: string): string {
 
 /** Decodes octets that claim to be in `charset`; `""` where they claim nothing. It never throws. */
 export function decode(octets: Uint8Array, charset: string, rare: RareDecoder): Decoded {
+  if (charset === "") return guess(octets);
   const name = UTF_16.test(charset) ? byteOrderOf(octets) : encodingOf(charset);
-  if (charset === "" || name === "utf-8" || /^us-ascii$|^ascii$/i.test(charset)) {
+  if (name === "utf-8" || /^us-ascii$|^ascii$/i.test(charset)) {
     return guess(octets);
   }
   if (name !== null) return { text: new TextDecoder(name).decode(octets), doubt: null };

@@ -82,9 +82,9 @@ function mboxLine(data: Uint8Array): string {
 
 /** Whether the first line is a header field, or is empty and so ends a header without fields. */
 function beginsWithField(data: Uint8Array): boolean {
-  const start = characters(data.subarray(0, MAX_HEADER_OCTETS));
-  const end = start.indexOf("\n");
-  const line = end === -1 ? start : start.slice(0, end);
+  const start = data.subarray(0, MAX_HEADER_OCTETS);
+  const end = start.indexOf(LF);
+  const line = characters(end === -1 ? start : start.subarray(0, end));
   return FIELD.test(line) || (end !== -1 && line.trim() === "");
 }
 

@@ -1,36 +1,23 @@
 /**
  * The way out of the queue to one destination: takes what is due from the store, has it delivered, and
  * tells the store how that ended. A lane waits for nobody else's destination. While its own is down
- * (health.ts) it tries one message at a time; when it is up again, all that waits goes out at once, as far
+ * (outlook.ts) it tries one message at a time; when it is up again, all that waits goes out at once, as far
  * as `concurrency` lets it.
  */
-import type { Observe } from "./event.ts";
-import { failed, type Health, isOutage, outageMs, probeMs, up } from "./health.ts";
 import type { Courier, Outcome } from "./mail.ts";
-import { LONGEST_DELAY_MS } from "./retry.ts";
+import { Outlook, type OutlookOptions } from "./outlook.ts";
 import { DELIVERED_TIMES, type Room } from "./room.ts";
-import type { SteadyClock } from "./steady_clock.ts";
-import type { Attempt, Claim, Destination, Settlement, Store } from "./store.ts";
+import type { Attempt, Claim, Destination, Settlement } from "./store.ts";
 import { settlementOf } from "./verdict.ts";
 
 /** What lanes obey and use. */
-export interface LaneOptions {
-  /** Where messages wait. */
-  readonly store: Store;
+export interface LaneOptions extends OutlookOptions {
   /** Messages that are delivered to one destination at once, at least 1. */
   readonly concurrency: number;
   /** Milliseconds within which an attempt is over for certain. */
   readonly leaseMs: number;
   /** The memory that messages share. */
   readonly room: Room;
-  /** The time of day. */
-  readonly clock: SteadyClock;
-  /** Milliseconds of a clock that only goes forward. */
-  readonly uptimeMs: () => number;
-  /** Numbers from 0 to 1. */
-  readonly random: () => number;
-  /** Hears what happens. */
-  readonly observe: Observe;
 }
 
 /** A destination, and who carries messages there. */
@@ -53,23 +40,17 @@ const FAULT_PAUSE_MS = 1000;
 /** After how long a lane looks whether there is something to do, whatever it knows. */
 const LONGEST_PAUSE_MS = 60_000;
 
-/**
- * How much longer than the outage a delivery may have to wait that shall not wait when the outage is over.
- * By the schedule of retry.ts what failed with the destination waits for at most six times as long as it
- * has been waiting; what fails by itself, among others that do not, soon waits for longer.
- */
-const HASTENED_OUTAGES = 8;
-
 /** The deliveries of one destination. */
 export class Lane {
   readonly #route: Route;
   readonly #options: LaneOptions;
   readonly #stopping: LaneStopping;
+  readonly #outlook: Outlook;
+  /** Attempts under way, until they are settled. */
   readonly #attempts = new Set<Promise<void>>();
-  #health: Health = up;
+  /** How many of them are being delivered. */
+  #delivering = 0;
   #hasFault = false;
-  /** Whether anything was delivered yet. */
-  #isProven = false;
   /** Whether an operator wants an attempt now, whatever the endpoint asked for. */
   #isHurried = false;
   #wake: () => void = () => {};
@@ -79,6 +60,7 @@ export class Lane {
   constructor(route: Route, options: LaneOptions, stopping: LaneStopping) {
     this.#route = route;
     this.#options = options;
+    this.#outlook = new Outlook(route, options);
     this.#stopping = stopping;
   }
 
@@ -109,12 +91,16 @@ export class Lane {
 
   /** Begins what can be begun, and gives the milliseconds until there may be more. */
   async #begin(): Promise<number> {
-    const { store, clock, uptimeMs, concurrency, leaseMs } = this.#options;
-    const most = (isOutage(this.#health) ? 1 : concurrency) - this.#attempts.size;
+    const { store, clock, concurrency, leaseMs } = this.#options;
+    const { isOutage, waitMs } = this.#outlook;
+    // While some are settled others are delivered; but no more than that wait for a store that fails.
+    const most = Math.min(
+      (isOutage ? 1 : concurrency) - this.#delivering,
+      2 * concurrency - this.#attempts.size,
+    );
     // The end of an attempt wakes.
     if (most <= 0) return Infinity;
-    const gateMs = probeMs(this.#health) - uptimeMs();
-    if (gateMs > 0 && !this.#isHurried) return gateMs;
+    if (waitMs > 0 && !this.#isHurried) return waitMs;
     this.#isHurried = false;
     const { nowMs } = clock;
     try {
@@ -166,7 +152,9 @@ export class Lane {
     const { room, clock, uptimeMs, random } = this.#options;
     const { soon, now } = this.#stopping;
     const began = { atMs: clock.nowMs, uptimeMs: uptimeMs() };
+    this.#delivering++;
     const outcome = soon.aborted ? null : await this.#carry(claim, now);
+    this.#delivering--;
     room.leave(claim);
     if (outcome === null || now.aborted && outcome.kind === "deferred") {
       return await this.#settle(claim, { kind: "untried" });
@@ -180,14 +168,13 @@ export class Lane {
     };
     const { nowMs } = clock;
     const settlement = settlementOf(claim, outcome, attempt, nowMs, random);
-    this.#tell(claim.mail.id, settlement, nowMs);
-    const before = this.#health;
-    this.#learn(claim.mail.id, outcome, began.uptimeMs);
+    const { id } = claim.mail;
+    this.#tell(id, settlement, nowMs);
+    const follow = this.#outlook.learn({ id, outcome, attempt, beganMs: began.uptimeMs });
+    this.wake();
     await this.#settle(claim, settlement);
-    // Nothing that was sent says nothing of the destination.
-    if (outcome.unsent) return;
-    if (outcome.kind === "deferred") await this.#bury(attempt);
-    else await this.#hasten(before);
+    // Others may wait for longer than they should, but nothing is lost.
+    await follow().catch((error) => this.#complain(error));
   }
 
   /** A courier does not reject; where one does even so, the message shall not be lost, nor wait for long. */
@@ -214,54 +201,6 @@ export class Lane {
     }
   }
 
-  /** What an attempt tells of the destination; where nothing was sent, that is nothing. */
-  #learn(id: string, outcome: Outcome, beganMs: number): void {
-    if (outcome.unsent) return;
-    const { uptimeMs, random, observe } = this.#options;
-    const { label: destination } = this.#route;
-    const before = this.#health;
-    if (outcome.kind === "deferred") {
-      const { reason, retryAfterMs = null } = outcome;
-      this.#health = failed(before, { id, beganMs, retryAfterMs }, uptimeMs(), random);
-      if (!isOutage(before) && isOutage(this.#health)) {
-        observe({ kind: "down", destination, reason });
-      }
-    } else {
-      this.#health = up;
-      this.wake();
-      if (isOutage(before)) observe({ kind: "up", destination });
-    }
-  }
-
-  /**
-   * What failed with the destination goes out with what waited behind it; so does, after the first success,
-   * what waits for whatever an earlier run saw.
-   */
-  async #hasten(before: Health): Promise<void> {
-    if (before.state === "up" && this.#isProven) return;
-    const { store, clock, uptimeMs } = this.#options;
-    const hastenedMs = this.#isProven
-      ? Math.round(HASTENED_OUTAGES * outageMs(before, uptimeMs()))
-      : LONGEST_DELAY_MS;
-    this.#isProven = true;
-    await this.#despite(() =>
-      store.hasten(this.#route.name, clock.nowMs, clock.nowMs + hastenedMs)
-    );
-  }
-
-  /** Those that wait behind an attempt that failed may have waited for too long by now. */
-  async #bury(attempt: Attempt): Promise<void> {
-    if (!isOutage(this.#health)) return;
-    const { store, clock, observe } = this.#options;
-    const { name, label: destination } = this.#route;
-    await this.#despite(async () => {
-      // The clock may have jumped since it began, and they have followed.
-      const atMs = Math.round(clock.nowMs - attempt.elapsedMs);
-      const messages = await store.bury(name, { ...attempt, atMs });
-      if (messages > 0) observe({ kind: "buried", destination, messages });
-    });
-  }
-
   /** Tells the store until it knows: else the message would be delivered again. */
   async #settle(claim: Claim, settlement: Settlement): Promise<void> {
     for (;;) {
@@ -272,15 +211,6 @@ export class Lane {
         if (this.#stopping.now.aborted) return;
         await new Promise((resolve) => setTimeout(resolve, FAULT_PAUSE_MS));
       }
-    }
-  }
-
-  /** What can be left undone. */
-  async #despite(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#complain(error);
     }
   }
 

@@ -1,4 +1,4 @@
-/** What SQLite says when something is wrong, provoked where that is possible, and what the store says then. */
+/** What SQLite says when something is wrong, provoked where possible, and what the store says. */
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../lib/store.ts";
 import { isBusy, isDiskFull, storeErrorOf } from "../lib/store/sqlite_fault.ts";

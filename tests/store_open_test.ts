@@ -54,12 +54,12 @@ async function toolRefusalOf(path: string): Promise<string> {
 
 const modeOf = (path: string) => (Deno.statSync(path).mode! & 0o777).toString(8);
 
+const program = new URL("store_process.ts", import.meta.url).pathname;
+
 /** A process that holds a file. */
 async function hold(kind: "server" | "writer", path: string): Promise<Deno.ChildProcess> {
-  const program = new URL("store_lock_holder.ts", import.meta.url).pathname;
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", program, kind, path],
-    stdin: "piped",
     stdout: "piped",
   }).spawn();
   const reader = process.stdout.getReader();
@@ -67,12 +67,6 @@ async function hold(kind: "server" | "writer", path: string): Promise<Deno.Child
   reader.releaseLock();
   await process.stdout.cancel();
   return process;
-}
-
-/** Ends it in good order. */
-async function release(process: Deno.ChildProcess): Promise<void> {
-  await process.stdin.close();
-  await process.status;
 }
 
 Deno.test("a new queue is nobody else's to read, nor is anything beside it", () =>
@@ -196,7 +190,6 @@ Deno.test("a server that is killed holds nothing any more", () =>
     } finally {
       process.kill("SIGKILL");
       await process.status;
-      await process.stdin.close().catch(() => {});
     }
     await using opened = open(path);
     await opened.store.put(mailOf(1), [HOOK], TIMES);
@@ -227,9 +220,33 @@ Deno.test("a server starts while a tool is writing", () =>
     } finally {
       await later.status;
       await process.status;
-      await process.stdin.close().catch(() => {});
     }
   }));
+
+/** Runs a command in a file system of a few megabytes, which is seen by nobody else. */
+async function onSmallDisk(
+  folder: string,
+  ...command: readonly string[]
+): Promise<Deno.CommandOutput> {
+  const mount = 'mount -t tmpfs -o size=5m tmpfs "$0" && exec "$@"';
+  const args = ["-rm", "sh", "-c", mount, folder, ...command];
+  return await new Deno.Command("unshare", { args }).output();
+}
+
+/** Not every system lets one make file systems. */
+const hasDisks = await onSmallDisk("/tmp", "true").then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "a server starts on a disk that is full, and delivers what is there",
+  ignore: !hasDisks,
+  fn: () =>
+    inFolder(async (folder) => {
+      const args = ["run", "-A", "--no-check", program, "full", `${folder}/queue.db`];
+      const { stdout, stderr } = await onSmallDisk(folder, Deno.execPath(), ...args);
+      const [said, complaint] = [stdout, stderr].map((octets) => new TextDecoder().decode(octets));
+      assertEquals(said, "delivered\n", complaint);
+    }),
+});
 
 const OTHER = "is a database of another program, must be a queue of smtp-pigeon";
 const NONE = "is no database, must be a queue of smtp-pigeon";
@@ -364,9 +381,23 @@ Deno.test("what an earlier server was at is free again", () =>
     assertEquals([mail.id, tries], [idOf(1), 0]);
   }));
 
+Deno.test("what an earlier server was at goes behind what waited: it may have ended it", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/queue.db`;
+    {
+      await using opened = open(path);
+      for (const number of [1, 2, 3]) await opened.store.put(mailOf(number), [HOOK], TIMES);
+      await opened.store.claim(HOOK.name, 1, { nowMs: NOW, leaseMs: HOUR });
+    }
+    const nowMs = NOW + MINUTE;
+    await using opened = open(path, { nowMs });
+    const claims = await claim(opened.store, nowMs);
+    assertEquals(claims.map(({ mail }) => mail.id), [2, 3, 1].map(idOf));
+  }));
+
 /**
- * What a delivery says that a server finds when it starts, and what it makes of it; in milliseconds after
- * that moment. `attempts` are failed ones.
+ * What a delivery says that a server finds when it starts, and what it makes of it; in milliseconds
+ * after that moment. `attempts` are failed ones.
  */
 const takenOver: readonly (readonly [
   sentence: string,

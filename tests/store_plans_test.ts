@@ -1,6 +1,6 @@
 /**
- * How SQLite goes about the statements of the store, by `EXPLAIN QUERY PLAN`: with a hundred thousand
- * messages none that is asked for again and again may look at all of them, nor sort them.
+ * How SQLite goes about the statements of the store, by `EXPLAIN QUERY PLAN`: with a hundred
+ * thousand messages none that is asked for again and again may look at all of them, nor sort them.
  */
 import { DatabaseSync } from "node:sqlite";
 import { SqliteInventory } from "../lib/store/sqlite_inventory.ts";
@@ -27,7 +27,7 @@ const DEAD = { dead: true };
 const slow: readonly (readonly [beginning: string, plan: RegExp])[] = [
   // Once, when a server starts.
   ["SELECT count(due) AS waiting", /^SCAN deliveries/],
-  ["UPDATE deliveries SET lease = NULL, leased = NULL WHERE lease IS NOT NULL", /^SCAN deliveries/],
+  ["UPDATE deliveries SET lease = NULL, leased = NULL, due = ", /^SCAN deliveries/],
   ["UPDATE deliveries SET due = ? WHERE due > ?", /^SCAN deliveries/],
   ["UPDATE deliveries SET expires = ", /^SCAN deliveries/],
   // When the clock has jumped.
@@ -35,7 +35,7 @@ const slow: readonly (readonly [beginning: string, plan: RegExp])[] = [
   // Large messages that are being written or removed: they are few.
   ["SELECT message FROM debris", /^SCAN debris/],
   // The first and the last of these are looked up, and put side by side.
-  ["SELECT coalesce(max(message), 0)", /^SCAN \(subquery|^USE TEMP B-TREE/],
+  ["SELECT coalesce(max(message), 0)", /^SCAN \(subquery|^(UNION USING|USE) TEMP B-TREE/],
   // A tool that counts.
   ["SELECT count(*) AS messages", /^SCAN messages/],
   ["SELECT destination AS name", /^SCAN deliveries|^USE TEMP B-TREE/],
@@ -112,7 +112,7 @@ async function statementsOf(path: string): Promise<readonly string[]> {
   return Array.from(statements, (sql) => sql.replaceAll(/\s+/g, " ").trim());
 }
 
-/** Statements as the source has them, by how they begin; a template ends where something is put in. */
+/** Statements of the source, by how they begin; a template ends where something is put in. */
 async function writtenIn(folder: URL): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {

@@ -73,8 +73,10 @@ export class Cleaner {
     }
     // A quarter of the file may be free: it is used again soon.
     const enough = Math.max(FREE_PAGES.kept, pragma(this.#db, "page_count") / 4);
-    if (pragma(this.#db, "freelist_count") <= enough) return false;
+    const free = pragma(this.#db, "freelist_count");
+    if (free <= enough) return false;
     this.#sql.all(`PRAGMA incremental_vacuum(${FREE_PAGES.step})`);
-    return true;
+    // A file that was not made here may have none to give.
+    return pragma(this.#db, "freelist_count") < free;
   }
 }

@@ -3,7 +3,7 @@
  * is one transaction, so that a hundred clients are not a hundred times waiting for the disk.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { isBusy, isDiskFull, storeErrorOf } from "./sqlite_fault.ts";
+import { isBusy, isDiskFull, rollBack, storeErrorOf } from "./sqlite_fault.ts";
 
 /** Octets after which a transaction takes no more work: what one commit writes holds the event loop. */
 const MAX_OCTETS = 512 * 1024;
@@ -59,7 +59,10 @@ export class Commits {
       const works = this.#next();
       // One that cannot be done, as a large message on a full disk, does not take the others with it.
       if (!await this.#commit(works) && works.length > 1) {
-        for (const work of works) await this.#commit([work]);
+        for (const work of works) {
+          await pause(0);
+          await this.#commit([work]);
+        }
       }
     }
     this.#running = null;
@@ -84,8 +87,8 @@ export class Commits {
       results = works.map(({ run }) => run());
       this.#db.exec("COMMIT");
     } catch (error) {
-      this.#rollBack();
-      if (isDiskFull(error) && this.#makeSpace()) return await this.#commit(works);
+      rollBack(this.#db);
+      if (isDiskFull(error) && this.#makesSpace()) return await this.#commit(works);
       if (works.length > 1 && !isBusy(error)) return false;
       for (const { reject } of works) reject(storeErrorOf(error));
       return true;
@@ -106,11 +109,11 @@ export class Commits {
     }
   }
 
-  #rollBack(): void {
+  #makesSpace(): boolean {
     try {
-      this.#db.exec("ROLLBACK");
+      return this.#makeSpace();
     } catch {
-      // It has not begun, or SQLite has rolled it back already.
+      return false;
     }
   }
 }

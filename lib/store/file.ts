@@ -6,8 +6,8 @@ import { StoreError } from "../store.ts";
 import { kindOf, migrate } from "./schema.ts";
 import { isBusy } from "./sqlite_fault.ts";
 
-/** How long a tool waits for the commits of others, in milliseconds. */
-const TOOL_BUSY_MS = 10_000;
+/** How long a tool, or a server that starts, waits for the commits of others, in milliseconds. */
+const BUSY_MS = 10_000;
 
 /**
  * Pages of 4 KiB after which the write-ahead log is emptied into the file, and octets that it may keep: small
@@ -19,6 +19,8 @@ const LOG = { pages: 250, octets: 1024 * 1024 };
 export interface OpenFile extends Disposable {
   /** The connection. */
   readonly db: DatabaseSync;
+  /** Its path, without links. */
+  readonly path: string;
 }
 
 /**
@@ -27,24 +29,30 @@ export interface OpenFile extends Disposable {
  */
 export function openForServer(path: string): OpenFile {
   makeFile(path);
-  const lock = lockBeside(path);
-  const db = open(path, lock);
+  // However it is called, it is one file, with one server.
+  const real = Deno.realPathSync(path);
+  const db = new DatabaseSync(real);
+  let lock: DatabaseSync | undefined;
   try {
+    // A tool may be writing.
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    // Beside what is refused nothing is left.
+    kindOf(db);
+    lock = lockBeside(real);
     // Before there are tables, and before anything is written: it cannot be said later.
     if (kindOf(db) === "empty") db.exec("PRAGMA auto_vacuum = INCREMENTAL");
     db.exec("PRAGMA journal_mode = WAL");
     db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${LOG.pages}`);
     db.exec(`PRAGMA journal_size_limit = ${LOG.octets}`);
-    // The event loop shall not be held while a tool writes: commits.ts waits.
-    db.exec("PRAGMA busy_timeout = 0");
     migrate(db);
   } catch (error) {
     db.close();
-    lock.close();
+    lock?.close();
     throw error;
   }
   return {
     db,
+    path: real,
     [Symbol.dispose]() {
       db.close();
       lock.close();
@@ -55,28 +63,19 @@ export function openForServer(path: string): OpenFile {
 /** Opens a queue for a tool. Throws as `openForServer` does, and where there is none. */
 export function openForTool(path: string): OpenFile {
   if (!exists(path)) throw new StoreError("is not there, must be a queue of smtp-pigeon");
-  const db = open(path);
+  const db = new DatabaseSync(path);
   try {
-    db.exec(`PRAGMA busy_timeout = ${TOOL_BUSY_MS}`);
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     switch (kindOf(db)) {
       case "empty":
         throw new StoreError("is empty, must be a queue of smtp-pigeon");
       case "older":
         throw new StoreError("was made by an older smtp-pigeon, must be served by this one first");
       case "current":
-        return { db, [Symbol.dispose]: () => db.close() };
+        return { db, path, [Symbol.dispose]: () => db.close() };
     }
   } catch (error) {
     db.close();
-    throw error;
-  }
-}
-
-function open(path: string, lock?: DatabaseSync): DatabaseSync {
-  try {
-    return new DatabaseSync(path);
-  } catch (error) {
-    lock?.close();
     throw error;
   }
 }
@@ -107,7 +106,7 @@ function makeFile(path: string): void {
 function lockBeside(path: string): DatabaseSync {
   const beside = `${path}-server`;
   makeFile(beside);
-  const lock = open(beside);
+  const lock = new DatabaseSync(beside);
   try {
     lock.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return lock;

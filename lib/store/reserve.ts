@@ -62,6 +62,11 @@ export class Reserve {
   }
 }
 
+/** Gives up the reserve of a queue that cannot even be opened; whether there was one. */
+export function giveUp(queue: string): boolean {
+  return removeFile(`${Deno.realPathSync(queue)}-reserve`);
+}
+
 /** With octets that no file system can make smaller. */
 function fill(file: Deno.FsFile): void {
   const chunk = crypto.getRandomValues(new Uint8Array(CHUNK_OCTETS));
@@ -73,10 +78,12 @@ function fill(file: Deno.FsFile): void {
   file.syncSync();
 }
 
-function removeFile(path: string): void {
+/** Whether it was there. */
+function removeFile(path: string): boolean {
   try {
     Deno.removeSync(path);
+    return true;
   } catch {
-    // It is not there.
+    return false;
   }
 }

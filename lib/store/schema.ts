@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../store.ts";
+import { rollBack } from "./sqlite_fault.ts";
 
 /** "pigQ": marks the file as a queue. */
 const APPLICATION_ID = 0x70696751;
@@ -40,7 +41,8 @@ const steps: readonly string[] = [
      leased INTEGER,
      PRIMARY KEY (message, destination)
    ) STRICT, WITHOUT ROWID;
-   CREATE INDEX due ON deliveries (destination, due, expires);
+   CREATE INDEX due ON deliveries (destination, due);
+   CREATE INDEX life ON deliveries (destination, expires) WHERE due IS NOT NULL;
    CREATE TABLE attempts (
      message INTEGER NOT NULL,
      destination TEXT NOT NULL,
@@ -84,7 +86,7 @@ export function migrate(db: DatabaseSync, wanted = steps): void {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${wanted.length}`);
     db.exec("COMMIT");
   } catch (error) {
-    db.exec("ROLLBACK");
+    rollBack(db);
     throw error;
   }
 }

@@ -20,10 +20,10 @@ import { Cleaner } from "./cleaner.ts";
 import { Commits } from "./commits.ts";
 import { type OpenFile, openForServer } from "./file.ts";
 import { Pieces } from "./pieces.ts";
-import { Reserve } from "./reserve.ts";
+import { giveUp, Reserve } from "./reserve.ts";
 import { isWanted, mailOf, type MessageRow, remember, removeDelivery } from "./rows.ts";
 import { pragma } from "./schema.ts";
-import { storeErrorOf } from "./sqlite_fault.ts";
+import { isOutOfSpace, storeErrorOf } from "./sqlite_fault.ts";
 import { Statements } from "./statements.ts";
 import { Writer } from "./writer.ts";
 
@@ -40,7 +40,7 @@ export interface SqliteOptions {
 }
 
 /** Rows that are changed at once where there may be many. */
-const MANY = 500;
+const MANY = 100;
 
 /** Octets of messages that are read at once, unless a single one has more. */
 const CLAIMED_OCTETS = 2 * 1024 * 1024;
@@ -89,18 +89,34 @@ export class SqliteStore implements Store {
    * was.
    */
   static open(path: string, options: SqliteOptions): SqliteStore {
+    try {
+      return SqliteStore.#open(path, options);
+    } catch (error) {
+      // Without space SQLite cannot even read: it makes files for that.
+      if (!isOutOfSpace(error) || !giveUp(path)) throw storeErrorOf(error);
+    }
+    try {
+      return SqliteStore.#open(path, options);
+    } catch (error) {
+      throw storeErrorOf(error);
+    }
+  }
+
+  static #open(path: string, options: SqliteOptions): SqliteStore {
     let file: OpenFile | undefined;
     let reserve: Reserve | undefined;
     try {
       file = openForServer(path);
-      reserve = new Reserve(path);
+      reserve = new Reserve(file.path);
       const store = new SqliteStore(file, reserve, options);
       store.#takeOver(options);
+      // From now on the event loop shall not be held while a tool writes: commits.ts waits.
+      file.db.exec("PRAGMA busy_timeout = 0");
       return store;
     } catch (error) {
       reserve?.close();
       file?.[Symbol.dispose]();
-      throw storeErrorOf(error);
+      throw error;
     }
   }
 
@@ -123,7 +139,7 @@ export class SqliteStore implements Store {
       const rows = this.#sql.all<MessageRow & { expires: number; tries: number }>(
         `SELECT messages.*, expires, tries FROM deliveries JOIN messages USING (message)
          WHERE destination = ? AND due <= ? AND (lease IS NULL OR leased <= ?)
-         ORDER BY due, message LIMIT ?`,
+         ORDER BY due, deliveries.message LIMIT ?`,
         ...[destination, nowMs, nowMs, most],
       );
       let octets = 0;
@@ -238,7 +254,8 @@ export class SqliteStore implements Store {
   /** See `Store`. */
   async shift(byMs: number, nowMs: number, lifetimeMs: number): Promise<void> {
     // All at once, though it may take a while: after a crash in between some would be due too late.
-    await this.#commits.run(0, () =>
+    // Nor is it with others: those that are being written by then follow by themselves.
+    await this.#commits.run(Infinity, () =>
       this.#sql.run(
         "UPDATE deliveries SET due = due + ?, leased = leased + ?, expires = min(expires + ?, ?)",
         ...[byMs, byMs, byMs, nowMs + lifetimeMs],
@@ -276,9 +293,11 @@ export class SqliteStore implements Store {
       "UPDATE deliveries SET due = ? WHERE due > ? AND (attempts = 0 OR due > ?)",
       ...[nowMs, nowMs, nowMs + longestDelayMs],
     );
+    const [least, most] = [nowMs + Math.min(LEAST_LIFE_MS, lifetimeMs), nowMs + lifetimeMs];
     this.#sql.run(
-      "UPDATE deliveries SET expires = min(max(expires, ?), ?) WHERE due IS NOT NULL",
-      ...[nowMs + Math.min(LEAST_LIFE_MS, lifetimeMs), nowMs + lifetimeMs],
+      `UPDATE deliveries SET expires = min(max(expires, ?), ?)
+       WHERE due IS NOT NULL AND expires NOT BETWEEN ? AND ?`,
+      ...[least, most, least, most],
     );
     this.#db.exec("COMMIT");
     this.#cleaner.begin();
@@ -288,7 +307,11 @@ export class SqliteStore implements Store {
   #makeSpace(): boolean {
     if (!this.#reserve.release()) return false;
     // The log is emptied into the file, which may grow by that, and then needs no space itself.
-    this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    try {
+      this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // Even so there is more space than there was.
+    }
     return true;
   }
 }

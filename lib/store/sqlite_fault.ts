@@ -2,6 +2,7 @@
  * What SQLite throws into a `StoreError`. Deno passes on its message only, not its code; the messages are
  * those of `sqlite3_errstr`, which have not changed in a decade (https://sqlite.org/rescode.html).
  */
+import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../store.ts";
 
 /** How messages begin, and what they mean to whoever named the file. */
@@ -27,9 +28,23 @@ export function isDiskFull(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith(FULL);
 }
 
+/** Whether it may be for want of space: where SQLite makes its files a disk that is full looks broken. */
+export function isOutOfSpace(error: unknown): boolean {
+  return isDiskFull(error) || error instanceof Error && error.message.startsWith("disk I/O error");
+}
+
+/** Ends a transaction that failed. */
+export function rollBack(db: DatabaseSync): void {
+  try {
+    db.exec("ROLLBACK");
+  } catch {
+    // It has not begun, or SQLite has rolled it back already.
+  }
+}
+
 /** A fault of the store; what is none of SQLite's own faults comes back as it is. */
 export function storeErrorOf(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof StoreError) return error;
+  if (!(error instanceof Error) || error.constructor !== Error) return error;
   if (isDiskFull(error)) return new StoreError("disk is full", true);
   const [, meaning] = MEANINGS.find(([message]) => error.message.startsWith(message)) ?? [];
   return new StoreError(meaning ?? error.message);

@@ -17,7 +17,7 @@ import {
   removeDelivery,
 } from "./rows.ts";
 import { pragma } from "./schema.ts";
-import { storeErrorOf } from "./sqlite_fault.ts";
+import { rollBack, storeErrorOf } from "./sqlite_fault.ts";
 import { Statements } from "./statements.ts";
 
 /** A delivery with its message and its latest attempt, whose fields are null where there was none. */
@@ -191,7 +191,7 @@ export class SqliteInventory implements Inventory {
       this.#db.exec("COMMIT");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      rollBack(this.#db);
       throw error;
     }
   }

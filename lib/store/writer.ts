@@ -83,13 +83,16 @@ export class Writer {
   async #writePieces(message: number, mail: Mail, addressing: Addressing): Promise<void> {
     const { sql, pieces, commits } = this.#options;
     const { data } = mail;
-    const shiftedMs = this.#shiftedMs;
-    let at = 0;
+    let [at, shiftedMs] = [0, 0];
     for (; data.length - at > PIECE_OCTETS; at += PIECE_OCTETS) {
       const start = at;
       await commits.run(PIECE_OCTETS, () => {
         this.#refuseIfFull(data.length - start);
-        if (start === 0) sql.run("INSERT INTO debris VALUES (?)", message);
+        if (start === 0) {
+          // Whatever was shifted before this was so before the message came.
+          shiftedMs = this.#shiftedMs;
+          sql.run("INSERT INTO debris VALUES (?)", message);
+        }
         pieces.write(message, data, start);
       });
     }
