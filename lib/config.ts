@@ -102,6 +102,9 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
   }
   const count = (name: PresetName, most: number) =>
     settings.sound(parseInteger(settings.or(name), 1, most), 0);
+  const queue = queueOf(settings, sources);
+  const maxStoreOctets = settings.sound(parseSize(settings.or("queue-max-size"), "1024G"), 0);
+  const maxMessageOctets = settings.sound(parseSize(settings.or("max-size"), "1G"), 0);
   const config: Config = {
     command,
     url: url === null || url.text === "-" || url.text === "" ? null : url,
@@ -111,14 +114,16 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
       settings.many("var").map((setting) => settings.sound(parseVariable(setting), ["", ""])),
     ),
     timeoutMs: settings.sound(parseSeconds(settings.or("timeout"), 3600), 0),
-    queue: queueOf(settings, sources),
-    maxStoreOctets: settings.sound(parseSize(settings.or("queue-max-size"), "1024G"), 0),
+    ...{ queue, maxStoreOctets },
     concurrency: count("concurrency", 1_000),
     addresses: addressesOf(settings),
     socketMode: settings.sound(parseMode(settings.or("socket-mode")), 0),
     proxies: proxiesOf(settings),
     domain: settings.sound(parseName(settings.or("domain")), ""),
-    maxMessageOctets: settings.sound(parseSize(settings.or("max-size"), "1G"), 0),
+    // A message that no queue could hold is refused for good, and not again and again.
+    maxMessageOctets: queue === null
+      ? maxMessageOctets
+      : Math.min(maxMessageOctets, maxStoreOctets),
     maxRecipients: count("max-recipients", 10_000),
     maxMessages: count("max-messages", 999_999),
     maxCommands: count("max-commands", 1_000_000),

@@ -272,7 +272,8 @@ class Connection {
       }
     }
     if (isOpen(before) && session.state !== "closed" && !isOpen(session)) {
-      const posted = outcome !== undefined && outcome.unsent !== true;
+      const isKept = outcome?.kind === "accepted" && outcome.unsent;
+      const posted = isKept ? null : outcome !== undefined && !outcome.unsent;
       observe({ kind: "reset", id, posted });
       room.leave(this.#visit);
       this.#visit = this.#newVisit();

@@ -67,6 +67,10 @@ export type Event =
   }
   /** The last attempt failed, or the message was rejected: it is a dead letter. */
   | { readonly kind: "dead"; readonly id: string; readonly reason: string }
+  /** A message was removed by hand while it was being delivered, however that ended. */
+  | { readonly kind: "dropped"; readonly id: string }
+  /** A destination asked to be left alone for so long. */
+  | { readonly kind: "throttled"; readonly destination: string; readonly delayMs: number }
   /** So many messages waited too long for a destination that is down: they are dead letters. */
   | { readonly kind: "buried"; readonly destination: string; readonly messages: number }
   /** A destination takes nothing any more: what comes for it has to wait. */
@@ -77,8 +81,8 @@ export type Event =
   | { readonly kind: "queue fault"; readonly reason: string }
   /** The time of day jumped, forward if above 0, and the queue follows. */
   | { readonly kind: "clock jumped"; readonly byMs: number }
-  /** The transaction ended; `posted` tells whether a request was tried. */
-  | { readonly kind: "reset"; readonly id: string; readonly posted: boolean }
+  /** The transaction ended; `posted` tells whether a request was tried, null where the message is kept here. */
+  | { readonly kind: "reset"; readonly id: string; readonly posted: boolean | null }
   /** The connection ended in the middle of a message, which is dropped. */
   | { readonly kind: "lost"; readonly id: string; readonly state: string }
   /** The session ended. */

@@ -157,7 +157,8 @@ export class Lane {
     this.#delivering--;
     room.leave(claim);
     if (outcome === null || now.aborted && outcome.kind === "deferred") {
-      return await this.#settle(claim, { kind: "untried" });
+      await this.#settle(claim, { kind: "untried" });
+      return;
     }
     const attempt: Attempt = {
       atMs: began.atMs,
@@ -166,13 +167,11 @@ export class Lane {
       reason: outcome.kind === "accepted" ? outcome.note : outcome.reason,
       detail: outcome.detail ?? "",
     };
-    const { nowMs } = clock;
-    const settlement = settlementOf(claim, outcome, attempt, nowMs, random);
+    const settlement = settlementOf(claim, outcome, attempt, clock.nowMs, random);
     const { id } = claim.mail;
-    this.#tell(id, settlement, nowMs);
     const follow = this.#outlook.learn({ id, outcome, attempt, beganMs: began.uptimeMs });
     this.wake();
-    await this.#settle(claim, settlement);
+    this.#tell(id, settlement, await this.#settle(claim, settlement));
     // Others may wait for longer than they should, but nothing is lost.
     await follow().catch((error) => this.#complain(error));
   }
@@ -187,12 +186,14 @@ export class Lane {
     }
   }
 
-  #tell(id: string, settlement: Settlement, nowMs: number): void {
-    const { observe } = this.#options;
+  #tell(id: string, settlement: Settlement, isSettled: boolean): void {
+    const { observe, clock } = this.#options;
+    if (!isSettled) return observe({ kind: "dropped", id });
     switch (settlement.kind) {
       case "waiting": {
         const { dueMs, attempt: { reason } } = settlement;
-        return observe({ kind: "postponed", id, reason, delayMs: dueMs - nowMs });
+        const delayMs = Math.max(dueMs - clock.nowMs, this.#outlook.waitMs);
+        return observe({ kind: "postponed", id, reason, delayMs });
       }
       case "dead":
         return observe({ kind: "dead", id, reason: settlement.attempt.reason });
@@ -201,14 +202,17 @@ export class Lane {
     }
   }
 
-  /** Tells the store until it knows: else the message would be delivered again. */
-  async #settle(claim: Claim, settlement: Settlement): Promise<void> {
+  /**
+   * Tells the store until it knows, since else the message would be delivered again; false where nobody wants
+   * to know.
+   */
+  async #settle(claim: Claim, settlement: Settlement): Promise<boolean> {
     for (;;) {
       try {
         return await this.#options.store.settle(claim, settlement);
       } catch (error) {
         this.#complain(error);
-        if (this.#stopping.now.aborted) return;
+        if (this.#stopping.now.aborted) return true;
         await new Promise((resolve) => setTimeout(resolve, FAULT_PAUSE_MS));
       }
     }

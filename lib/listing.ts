@@ -43,10 +43,10 @@ export function entryRow(entry: Entry, nowMs: number): string[] {
 }
 
 /** One delivery as JSON. */
-export function entryJson(entry: Entry): JsonObject {
+export function entryJson(entry: Entry, nowMs: number): JsonObject {
   const { id, receivedMs, octets, sender, recipients, last } = entry;
   const message = { id, received: rfc3339(receivedMs), size: octets, sender, recipients };
-  return { ...message, ...standingJson(entry), last: attemptJson(last) };
+  return { ...message, ...standingJson(entry, nowMs), last: attemptJson(last) };
 }
 
 /** All about one message, to be read. */
@@ -72,7 +72,7 @@ export function letterText({ mail, deliveries }: Letter, nowMs: number): string 
 }
 
 /** All about one message but what it says, as JSON. */
-export function letterJson({ mail, deliveries }: Letter): JsonObject {
+export function letterJson({ mail, deliveries }: Letter, nowMs: number): JsonObject {
   const { reversePath, forwardPaths } = mail.envelope;
   return {
     id: mail.id,
@@ -82,7 +82,7 @@ export function letterJson({ mail, deliveries }: Letter): JsonObject {
     sender: reversePath === null ? "" : addressOf(reversePath),
     recipients: forwardPaths.map(addressOf),
     deliveries: deliveries.map((delivery) => ({
-      ...standingJson(delivery),
+      ...standingJson(delivery, nowMs),
       history: delivery.history.map(attemptJson),
     })),
   };
@@ -106,6 +106,17 @@ export function statsRows({ destinations }: Stats, nowMs: number): string[][] {
   ]);
 }
 
+/** Which destinations take nothing, a line each. */
+export function outageLines({ destinations }: Stats, nowMs: number): string[] {
+  return destinations.flatMap(({ destination, outage }) =>
+    outage === null ? [] : [oneLine(
+      `${destination.label} is down for ${span(nowMs - outage.sinceMs)}, tried next ${
+        ahead(outage.nextMs - nowMs)
+      }: ${outage.reason}`,
+    )]
+  );
+}
+
 /** What there is in all, in one line. */
 export function statsLine(
   { messages, octets, oldestMs, storeOctets }: Stats,
@@ -120,18 +131,27 @@ export function statsLine(
 /** The numbers as JSON. */
 export function statsJson(
   { messages, octets, oldestMs, storeOctets, destinations }: Stats,
+  nowMs: number,
 ): JsonObject {
   return {
     messages,
     size: octets,
     oldest: oldestMs === null ? null : rfc3339(oldestMs),
     fileSize: storeOctets,
-    destinations: destinations.map(({ nextMs, ...counts }) => ({
+    destinations: destinations.map(({ nextMs, outage, ...counts }) => ({
       ...counts,
-      next: nextMs === null ? null : rfc3339(nextMs),
+      next: nextJson(nextMs, nowMs),
+      down: outage === null ? null : {
+        since: rfc3339(outage.sinceMs),
+        reason: outage.reason,
+      },
     })),
   };
 }
+
+/** What is overdue is next now. */
+const nextJson = (dueMs: number | null, nowMs: number) =>
+  dueMs === null ? null : rfc3339(Math.max(dueMs, nowMs));
 
 const rfc3339 = (ms: number) => new Date(ms).toISOString();
 
@@ -141,8 +161,8 @@ function nextOf({ standing, dueMs }: Pick<Entry, "standing" | "dueMs">, nowMs: n
   return standing === "waiting" ? ahead((dueMs ?? nowMs) - nowMs) : standing;
 }
 
-function standingJson({ destination, standing, attempts, dueMs }: Entry) {
-  const next = dueMs === null ? null : rfc3339(dueMs);
+function standingJson({ destination, standing, attempts, dueMs }: Entry, nowMs: number) {
+  const next = nextJson(dueMs, nowMs);
   return { destination, state: standing, attempts, next };
 }
 

@@ -68,6 +68,10 @@ function words(event: Event): string {
       return `Deferred: ${event.reason}, next attempt ${ahead(event.delayMs)}`;
     case "dead":
       return `Dead: ${event.reason}`;
+    case "dropped":
+      return "Removed by hand while it was delivered";
+    case "throttled":
+      return `${event.destination} asks to be left alone for ${span(event.delayMs)}`;
     case "buried":
       return `${event.destination} was down for too long: ${event.messages} messages are dead`;
     case "down":
@@ -81,7 +85,7 @@ function words(event: Event): string {
         span(Math.abs(event.byMs))
       }, the queue follows`;
     case "reset":
-      return `Session reset ${withPost(event.posted)}`;
+      return `Session reset ${withPost(event.posted)}`.trimEnd();
     case "lost":
       return `Session ended within ${event.state}, message dropped`;
     case "logout":
@@ -95,7 +99,8 @@ const peerText = (address: string | null) => address ?? "a Unix socket";
 
 const pathText = (path: ReversePath) => path === null ? "<>" : addressOf(path);
 
-const withPost = (posted: boolean) => posted ? "after POST" : "without POST";
+const withPost = (posted: boolean | null) =>
+  posted === null ? "" : posted ? "after POST" : "without POST";
 
 const exchange = ({ destination, elapsedMs }: { destination: string; elapsedMs: number }) =>
   `${destination}, ${Math.round(elapsedMs)} ms`;

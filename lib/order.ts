@@ -83,7 +83,9 @@ function orderOf(
         return fault(`Cannot use ${quote(id)}: --all is given too, only one can be used`);
       }
       if (!on.has("all") && id === undefined) {
-        return fault(`Cannot queue ${tool}: no message is named, must be IDs or --all`);
+        return fault(
+          `Cannot queue ${tool}: no message is named, must be IDs, --all, or --all --dead`,
+        );
       }
       const choice: Choice = { ids: on.has("all") ? "all" : [id, ...ids], dead };
       return tool === "retry" ? { tool, choice } : { tool, choice, yes: on.has("yes") };

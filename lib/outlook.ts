@@ -49,6 +49,8 @@ export class Outlook {
   #health: Health = up;
   /** Whether anything was delivered yet. */
   #isProven = false;
+  /** Whether operators were told of an outage. */
+  #isReported = false;
 
   /** Begins with nothing known. */
   constructor(destination: Destination, options: OutlookOptions) {
@@ -68,19 +70,25 @@ export class Outlook {
 
   /** Takes notice of an attempt, and gives what it means for others: to be done once it is settled. */
   learn(tried: Tried): () => Promise<void> {
-    const { outcome: { kind, unsent } } = tried;
+    const { outcome: { kind, unsent }, attempt } = tried;
     // What was not sent says nothing of the destination.
     if (unsent) return () => Promise.resolve();
     const before = this.#health;
     if (kind === "deferred") this.#fail(tried);
     else this.#health = up;
-    this.#tell(before, tried.attempt.reason);
-    return kind === "deferred" ? () => this.#bury(tried.attempt) : () => this.#hasten(before);
+    this.#tell(before, attempt.reason);
+    return async () => {
+      await this.#report(attempt.reason);
+      await (kind === "deferred" ? this.#bury(attempt) : this.#hasten(before));
+    };
   }
 
   #fail({ id, outcome, beganMs }: Tried): void {
-    const { uptimeMs, random } = this.#options;
+    const { uptimeMs, random, observe } = this.#options;
     const { retryAfterMs = null } = outcome as Outcome & { kind: "deferred" };
+    if (retryAfterMs !== null) {
+      observe({ kind: "throttled", destination: this.#destination.label, delayMs: retryAfterMs });
+    }
     this.#health = failed(this.#health, { id, beganMs, retryAfterMs }, uptimeMs(), random);
   }
 
@@ -89,6 +97,23 @@ export class Outlook {
     const { label: destination } = this.#destination;
     if (!isOutage(before) && this.isOutage) observe({ kind: "down", destination, reason });
     if (isOutage(before) && !this.isOutage) observe({ kind: "up", destination });
+  }
+
+  /** Operators are told of what delays other messages than the one that failed. */
+  async #report(reason: string): Promise<void> {
+    const { store, clock, uptimeMs } = this.#options;
+    const { nowMs } = clock;
+    const isHeldUp = this.isOutage || this.waitMs > 0;
+    if (!isHeldUp && !this.#isReported) return;
+    this.#isReported = isHeldUp;
+    await store.report(
+      this.#destination.name,
+      !isHeldUp ? null : {
+        sinceMs: Math.round(nowMs - outageMs(this.#health, uptimeMs())),
+        nextMs: Math.round(nowMs + Math.max(this.waitMs, 0)),
+        reason,
+      },
+    );
   }
 
   /**

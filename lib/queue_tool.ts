@@ -9,6 +9,7 @@ import {
   entryRow,
   letterJson,
   letterText,
+  outageLines,
   STATS_COLUMNS,
   statsJson,
   statsLine,
@@ -75,17 +76,21 @@ type Tool<Name> = (
 const list: Tool<"list"> = async ({ dead, json }, inventory, operator) => {
   let line: ReturnType<typeof layout> | null = null;
   for await (const entries of pages(inventory, { dead })) {
+    const nowMs = operator.now().getTime();
     if (json) {
-      printLines(operator, entries.map((entry) => jsonLine(entryJson(entry))));
+      printLines(operator, entries.map((entry) => jsonLine(entryJson(entry, nowMs))));
       continue;
     }
-    const nowMs = operator.now().getTime();
     const rows = entries.map((entry) => entryRow(entry, nowMs));
     const isFirst = line === null;
     line ??= layout(ENTRY_COLUMNS, rows, operator.width);
     printLines(operator, [...(isFirst ? [headings(ENTRY_COLUMNS)] : []), ...rows].map(line));
   }
-  if (line === null && !json) printLines(operator, [nothing({ dead })]);
+  if (json) return 0;
+  const rest = line === null
+    ? [nothing({ dead })]
+    : outageLines(await inventory.stats(), operator.now().getTime());
+  if (rest.length > 0) printLines(operator, rest);
   return 0;
 };
 
@@ -103,7 +108,7 @@ const show: Tool<"show"> = async ({ id, form }, inventory, operator) => {
       operator.print(encode(letterText(letter, operator.now().getTime())));
       break;
     case "json":
-      printLines(operator, [jsonLine(letterJson(letter))]);
+      printLines(operator, [jsonLine(letterJson(letter, operator.now().getTime()))]);
       break;
     case "raw":
       operator.print(letter.mail.data);
@@ -114,8 +119,9 @@ const show: Tool<"show"> = async ({ id, form }, inventory, operator) => {
 const retry: Tool<"retry"> = async ({ choice }, inventory, operator) => {
   const chosen = await choose(choice, "retry", inventory, operator);
   const count = await work(chosen, "Retrying", operator, (ids) => {
-    const nowMs = operator.now().getTime();
-    return inventory.retry(ids, choice, { nowMs, expiresMs: nowMs + LIFETIME_MS });
+    const expiresMs = operator.now().getTime() + LIFETIME_MS;
+    // In front of all that is due already.
+    return inventory.retry(ids, choice, { dueMs: 0, expiresMs });
   });
   return conclude(choice, chosen, count, `Made ${deliveries(count)} due now`, operator);
 };
@@ -135,16 +141,17 @@ const drop: Tool<"drop"> = async ({ choice, yes }, inventory, operator) => {
 
 const stats: Tool<"stats"> = async ({ json }, inventory, operator) => {
   const counts = await inventory.stats();
-  if (json) printLines(operator, [jsonLine(statsJson(counts))]);
+  const nowMs = operator.now().getTime();
+  if (json) printLines(operator, [jsonLine(statsJson(counts, nowMs))]);
   else if (counts.messages === 0) printLines(operator, [nothing({ dead: false })]);
   else {
-    const nowMs = operator.now().getTime();
     const rows = statsRows(counts, nowMs);
     const line = layout(STATS_COLUMNS, rows, operator.width);
     printLines(operator, [
       statsLine(counts, nowMs),
       "",
       ...[headings(STATS_COLUMNS), ...rows].map(line),
+      ...outageLines(counts, nowMs),
     ]);
   }
   return 0;

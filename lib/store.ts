@@ -65,6 +65,16 @@ export type Settlement =
   /** There was no attempt after all: it waits as it did before. */
   | { readonly kind: "untried" };
 
+/** That a destination takes nothing at the moment, as far as a server can tell. */
+export interface Outage {
+  /** Since when. */
+  readonly sinceMs: number;
+  /** When it is tried next; until then nothing goes there. */
+  readonly nextMs: number;
+  /** What came of the latest attempt. */
+  readonly reason: string;
+}
+
 /** What a server needs of a store. */
 export interface Store {
   /**
@@ -90,9 +100,9 @@ export interface Store {
 
   /**
    * Ends a claim. Where another one has been made since its lease ran out, or the message was dropped or
-   * settled, nothing happens.
+   * settled, nothing happens, and false is given.
    */
-  settle(claim: Claim, settlement: Settlement): Promise<void>;
+  settle(claim: Claim, settlement: Settlement): Promise<boolean>;
 
   /**
    * Makes deliveries of a destination due now that are due later, until `untilMs`; but none that is dead or
@@ -112,6 +122,9 @@ export interface Store {
    * later than after `lifetimeMs`. What was received and tried stays.
    */
   shift(byMs: number, nowMs: number, lifetimeMs: number): Promise<void>;
+
+  /** Lets operators know of an outage, or that there is none. It is forgotten when a server starts. */
+  report(destination: string, outage: Outage | null): Promise<void>;
 
   /** Differs from what it was once somebody else has changed the store. */
   version(): Promise<number>;
@@ -141,7 +154,7 @@ export interface Entry {
   readonly standing: Standing;
   /** All attempts so far. */
   readonly attempts: number;
-  /** When it is tried next; null where it is dead. */
+  /** When it is tried next, at the earliest: not before an outage is thought to be over; null where it is dead. */
   readonly dueMs: number | null;
   /** The latest attempt; null before the first one. */
   readonly last: Attempt | null;
@@ -174,8 +187,10 @@ export interface Stats {
     readonly waiting: number;
     readonly sending: number;
     readonly dead: number;
-    /** When the next one that waits is due; null where none does. */
+    /** When the next one that waits is tried, at the earliest; null where none does. */
     readonly nextMs: number | null;
+    /** Null where none is known of. */
+    readonly outage: Outage | null;
   }[];
 }
 
@@ -201,13 +216,13 @@ export interface Inventory {
   find(id: string): Promise<Letter | null>;
 
   /**
-   * Makes the selected deliveries of these messages due now, with a new life and all their retries before
+   * Makes the selected deliveries of these messages due at `dueMs`, with a new life and all their retries before
    * them; those that are being tried stay as they are. Gives how many there were.
    */
   retry(
     ids: readonly string[],
     selection: Selection,
-    times: { readonly nowMs: number; readonly expiresMs: number },
+    times: { readonly dueMs: number; readonly expiresMs: number },
   ): Promise<number>;
 
   /** Removes the selected deliveries of these messages, whatever they are at. Gives how many there were. */

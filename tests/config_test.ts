@@ -637,6 +637,14 @@ Deno.test("a URL has to be named, but not to render", () => {
   assertEquals(config(["render"]).url, null);
 });
 
+Deno.test("no message may be larger than the queue", () => {
+  const octets = (...args: string[]) => config([...URL, ...args]).maxMessageOctets;
+  const small = ["--queue-max-size", "1M"];
+  assertEquals(octets(...small), 10 * 1024 ** 2);
+  assertEquals(octets("--queue", "q.db", ...small), 1024 ** 2);
+  assertEquals(octets("--queue", "q.db", ...small, "--max-size", "1000"), 1000);
+});
+
 Deno.test("configure() reports every fault at once", () => {
   assertEquals(
     faultsOf(
@@ -647,11 +655,11 @@ Deno.test("configure() reports every fault at once", () => {
       "Cannot use --prot: no such option, the nearest is --port",
       "Cannot use -q: no such option, see --help",
       'Cannot read "/missing" for SMTP_PIGEON_URL_FILE: no such file',
+      'Cannot use SMTP_PIGEON_MAX_SIZE "huge": must be a number of bytes from 1 to 1G, such as 500K or 10M',
       'Cannot use --var "x": must be NAME=VALUE',
       'Cannot use --timeout "0": must be a number of seconds, more than 0 and at most 3600',
       "Cannot use --host: must have a value",
       'Cannot use --port "x": must be an integer from 0 to 65535',
-      'Cannot use SMTP_PIGEON_MAX_SIZE "huge": must be a number of bytes from 1 to 1G, such as 500K or 10M',
     ],
   );
 });
@@ -762,10 +770,13 @@ const misunderstood: [args: string, ...faults: string[]][] = [
   ["show 01 02", 'Cannot use "02": queue show takes one ID'],
   ["show ''", 'Cannot use "": must be an ID or its beginning'],
   ["show 01 --raw --json", "Cannot use --raw: --json is given too, only one can be used"],
-  ["retry", "Cannot queue retry: no message is named, must be IDs or --all"],
-  ["drop --yes", "Cannot queue drop: no message is named, must be IDs or --all"],
-  ["drop --dead --yes", "Cannot queue drop: no message is named, must be IDs or --all"],
-  ["drop --all=no", "Cannot queue drop: no message is named, must be IDs or --all"],
+  ["retry", "Cannot queue retry: no message is named, must be IDs, --all, or --all --dead"],
+  ["drop --yes", "Cannot queue drop: no message is named, must be IDs, --all, or --all --dead"],
+  [
+    "drop --dead --yes",
+    "Cannot queue drop: no message is named, must be IDs, --all, or --all --dead",
+  ],
+  ["drop --all=no", "Cannot queue drop: no message is named, must be IDs, --all, or --all --dead"],
   // A variable of a script that is empty is not all messages.
   ["drop ''", 'Cannot use "": must be an ID or its beginning'],
   ["drop 01 '' --yes", 'Cannot use "": must be an ID or its beginning'],
@@ -776,7 +787,7 @@ const misunderstood: [args: string, ...faults: string[]][] = [
     "retry --json --raw",
     "Cannot use --json: queue retry has no such option, see --help",
     "Cannot use --raw: queue retry has no such option, see --help",
-    "Cannot queue retry: no message is named, must be IDs or --all",
+    "Cannot queue retry: no message is named, must be IDs, --all, or --all --dead",
   ],
   ["retry --all --yes", "Cannot use --yes: queue retry has no such option, see --help"],
   ["stats --dead", "Cannot use --dead: queue stats has no such option, see --help"],

@@ -108,6 +108,12 @@ const events: [event: Event, line: string][] = [
   [{ kind: "clock jumped", byMs: -5_000 }, "The clock jumped back by 5s, the queue follows"],
   [unanswered("dns error"), "0190: POST failed: dns error (https://a.example, 0 ms)"],
   [{ kind: "reset", id, posted: true }, "0190: Session reset after POST"],
+  [{ kind: "reset", id, posted: null }, "0190: Session reset"],
+  [{ kind: "dropped", id }, "0190: Removed by hand while it was delivered"],
+  [
+    { kind: "throttled", destination: "https://a.example", delayMs: 60_000 },
+    "https://a.example asks to be left alone for 1m",
+  ],
   [{ kind: "reset", id, posted: false }, "0190: Session reset without POST"],
   [{ kind: "lost", id, state: "data" }, "0190: Session ended within data, message dropped"],
   [{ kind: "logout", id }, "0190: Session logout without POST"],

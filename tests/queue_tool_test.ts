@@ -684,13 +684,34 @@ Deno.test("stats counts messages, octets and deliveries", async () => {
     destinations: [
       {
         destination: { name: "a", label: "https://a.example" },
-        ...{ waiting: 3, sending: 1, dead: 1, next: "2026-03-04T05:06:07.890Z" },
+        ...{ waiting: 3, sending: 1, dead: 1, next: "2026-03-04T05:06:07.890Z", down: null },
       },
       {
         destination: { name: "b", label: "https://b.example" },
-        ...{ waiting: 1, sending: 0, dead: 0, next: "2026-03-04T05:06:07.890Z" },
+        ...{ waiting: 1, sending: 0, dead: 0, next: "2026-03-04T05:06:07.890Z", down: null },
       },
     ],
+  });
+});
+
+Deno.test("an outage is told, and nothing is said to be tried before its end", async () => {
+  const { store } = await office();
+  const sinceMs = NOW - 3 * MINUTE;
+  await store.report(A.name, {
+    sinceMs,
+    nextMs: NOW + 2 * MINUTE,
+    reason: "endpoint answered 503",
+  });
+  const told = "https://a.example is down for 3m, tried next in 2m: endpoint answered 503\n";
+  for (const order of [list({}), { tool: "stats", json: false }] as const) {
+    const { text } = await use(order, store);
+    assert(text.endsWith(told), text);
+    assert(!/\bnow\b/.test(text), text);
+  }
+  const { text } = await use({ tool: "stats", json: true }, store);
+  assertEquals(JSON.parse(text).destinations[0].down, {
+    since: "2026-03-04T05:03:07.890Z",
+    reason: "endpoint answered 503",
   });
 });
 

@@ -33,6 +33,7 @@ const HOUR = 3_600_000;
 const LIFE = 5 * 24 * HOUR;
 const LEASE = 60_000;
 const TIMES = { nowMs: NOW, expiresMs: NOW + LIFE };
+const RETRY = { dueMs: NOW, expiresMs: NOW + LIFE };
 const AMPLE = 2 ** 30;
 
 const HOOK: Destination = { name: "hook", label: "https://hook.example" };
@@ -835,7 +836,7 @@ export function storeContract(name: string, open: Open): void {
     await store.settle(two, waiting(NOW + HOUR));
     await store.settle(three, waiting(NOW + HOUR));
     const untouched = await inventory.find(three.mail.id);
-    const times = { nowMs: NOW + 10, expiresMs: NOW + 10 + LIFE };
+    const times = { dueMs: NOW + 10, expiresMs: NOW + 10 + LIFE };
     assertEquals(await inventory.retry([idOf(1), idOf(2)], ALL, times), 3);
     assertEquals(await inventory.find(three.mail.id), untouched);
     assertEquals(await take(store, NOW + 9), []);
@@ -859,7 +860,7 @@ export function storeContract(name: string, open: Open): void {
     await store.put(mailOf(1), [HOOK, OTHER], TIMES);
     await store.settle(await claimOne(store), dead);
     await store.settle(await claimOne(store, NOW, "other"), waiting(NOW + HOUR));
-    assertEquals(await inventory.retry([idOf(1)], DEAD, { ...TIMES, nowMs: NOW + 10 }), 1);
+    assertEquals(await inventory.retry([idOf(1)], DEAD, { ...RETRY, dueMs: NOW + 10 }), 1);
     assertEquals(await take(store, NOW + 10), [1]);
     assertEquals(await take(store, NOW + 10, "other"), []);
   });
@@ -868,7 +869,7 @@ export function storeContract(name: string, open: Open): void {
     await fill(store, 1);
     const claimed = await claimOne(store);
     const before = await inventory.find(idOf(1));
-    const times = { nowMs: NOW + 10, expiresMs: NOW + 2 * LIFE };
+    const times = { dueMs: NOW + 10, expiresMs: NOW + 2 * LIFE };
     assertEquals(await inventory.retry([idOf(1)], ALL, times), 0);
     assertEquals(await inventory.find(idOf(1)), before);
     assertEquals(await take(store, NOW + 10), []);
@@ -877,13 +878,51 @@ export function storeContract(name: string, open: Open): void {
     assertEquals([tries, expiresMs], [1, NOW + LIFE]);
   });
 
+  test("what an operator wants tried goes before all that is due", async ({ store, inventory }) => {
+    await fill(store, 1, 2, 3);
+    const times = { dueMs: 0, expiresMs: NOW + LIFE };
+    assertEquals(await inventory.retry([idOf(3)], ALL, times), 1);
+    assertEquals(numbersOf(await claim(store, { most: 1 })), [3]);
+  });
+
+  test("settle() tells whether it was anybody's concern", async ({ store, inventory }) => {
+    await fill(store, 1, 2);
+    const [one, two] = byId(await claim(store));
+    assertEquals(await store.settle(one, waiting(NOW + 1)), true);
+    assertEquals(await store.settle(one, waiting(NOW + 1)), false);
+    await inventory.drop([idOf(2)], ALL);
+    assertEquals(await store.settle(two, done), false);
+  });
+
+  test("an outage is told to operators, and holds up what waits", async ({ store, inventory }) => {
+    await store.put(mailOf(1), [HOOK, OTHER], TIMES);
+    await fill(store, 2);
+    await store.settle(byId(await claim(store))[1], dead);
+    const outage = { sinceMs: NOW - 10, nextMs: NOW + HOUR, reason: "endpoint answered 503" };
+    const told = async () => (await inventory.stats()).destinations.map(({ outage }) => outage);
+    const dueOf = async () => (await entriesOf(inventory)).map(({ dueMs }) => dueMs);
+    assertEquals([await told(), await dueOf()], [[null, null], [NOW, NOW, null]]);
+    await store.report("hook", { ...outage, reason: "endpoint could not be reached" });
+    await store.report("hook", outage);
+    assertEquals(await told(), [outage, null]);
+    assertEquals(await dueOf(), [NOW + HOUR, NOW, null]);
+    await store.shift(HOUR, NOW + HOUR, LIFE);
+    const { sinceMs, nextMs, reason } = outage;
+    assertEquals(await told(), [
+      { sinceMs: sinceMs + HOUR, nextMs: nextMs + HOUR, reason },
+      null,
+    ]);
+    await store.report("hook", null);
+    assertEquals(await told(), [null, null]);
+  });
+
   test("retry() and drop() count each delivery once, and none that is not", async (opened) => {
     const { store, inventory } = opened;
     await fill(store, 1, 2);
     const ids = [idOf(3), idOf(1), idOf(1), ""];
-    assertEquals(await inventory.retry(ids, ALL, TIMES), 1);
+    assertEquals(await inventory.retry(ids, ALL, RETRY), 1);
     assertEquals(await inventory.drop(ids, ALL), 1);
-    assertEquals(await inventory.retry([], ALL, TIMES), 0);
+    assertEquals(await inventory.retry([], ALL, RETRY), 0);
     assertEquals(await inventory.drop([], ALL), 0);
     assertEquals(await inventory.ids("", 10), [idOf(2)]);
   });
@@ -955,8 +994,8 @@ export function storeContract(name: string, open: Open): void {
       octets: 10_000,
       oldestMs: NOW - 9,
       destinations: [
-        { destination: HOOK, waiting: 2, sending: 1, dead: 1, nextMs: NOW + 10 },
-        { destination: OTHER, waiting: 2, sending: 0, dead: 0, nextMs: NOW },
+        { destination: HOOK, waiting: 2, sending: 1, dead: 1, nextMs: NOW + 10, outage: null },
+        { destination: OTHER, waiting: 2, sending: 0, dead: 0, nextMs: NOW, outage: null },
       ],
     });
     assert(storeOctets >= 10_000);
@@ -964,7 +1003,7 @@ export function storeContract(name: string, open: Open): void {
       await store.settle(claimed, { kind: "dead", attempt: attemptAt(NOW, OTHER.label) });
     }
     const other = { destination: OTHER, waiting: 0, sending: 0, dead: 2, nextMs: null };
-    assertEquals((await inventory.stats()).destinations[1], other);
+    assertEquals((await inventory.stats()).destinations[1], { ...other, outage: null });
   });
 
   test("a label is that of the latest attempt, or as it was put", async (opened) => {
@@ -1029,7 +1068,7 @@ export function storeContract(name: string, open: Open): void {
     assertEquals(await store.version(), version);
     for (
       const change of [
-        () => inventory.retry([idOf(1), idOf(2)], DEAD, TIMES),
+        () => inventory.retry([idOf(1), idOf(2)], DEAD, RETRY),
         () => inventory.drop([idOf(1)], ALL),
         () => inventory.drop([idOf(2)], ALL),
       ]

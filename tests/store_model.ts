@@ -190,6 +190,7 @@ class Model {
           sending: rows.filter(({ standing }) => standing === "sending").length,
           dead: rows.filter(({ standing }) => standing === "dead").length,
           nextMs: least(waiting.map(({ dueMs }) => dueMs!)),
+          outage: null,
         };
       }).filter(({ waiting, sending, dead }) => waiting + sending + dead > 0),
     });
@@ -306,12 +307,12 @@ class Model {
   }
 
   async #retry(numbers: readonly number[], dead: boolean): Promise<void> {
-    const times = { nowMs: this.#nowMs, expiresMs: this.#nowMs + 50 };
+    const times = { dueMs: this.#nowMs, expiresMs: this.#nowMs + 50 };
     const count = await this.#opened.inventory.retry(numbers.map(idOf), { dead }, times);
     const chosen = this.#selected(numbers, dead).filter(({ lease }) => lease === "");
     assertEquals(count, chosen.length);
     for (const row of chosen) {
-      [row.dueMs, row.expiresMs, row.tries] = [times.nowMs, times.expiresMs, 0];
+      [row.dueMs, row.expiresMs, row.tries] = [times.dueMs, times.expiresMs, 0];
     }
     if (count > 0) this.#tell("retried");
   }

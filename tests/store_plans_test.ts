@@ -32,6 +32,9 @@ const slow: readonly (readonly [beginning: string, plan: RegExp])[] = [
   ["UPDATE deliveries SET expires = ", /^SCAN deliveries/],
   // When the clock has jumped.
   ["UPDATE deliveries SET due = due + ?", /^SCAN deliveries/],
+  // One row for each destination, at most.
+  ["UPDATE outages SET since = since + ?", /^SCAN outages/],
+  ["DELETE FROM outages", /^SCAN outages/],
   // Large messages that are being written or removed: they are few.
   ["SELECT message FROM debris", /^SCAN debris/],
   // The first and the last of these are looked up, and put side by side.
@@ -91,11 +94,12 @@ async function statementsOf(path: string): Promise<readonly string[]> {
     }
     await store.hasten(HOOK.name, NOW, NOW + 2 * HOUR);
     await store.shift(1, NOW + 1, HOUR);
+    await store.report(HOOK.name, { sinceMs: NOW, nextMs: NOW, reason: "endpoint answered 503" });
     await store.version();
     for (const selection of [ALL, DEAD]) {
       await inventory.entries(selection, null, 10);
       await inventory.entries(selection, { id: idOf(1), destination: HOOK.name }, 10);
-      await inventory.retry([idOf(1)], selection, TIMES);
+      await inventory.retry([idOf(1)], selection, { dueMs: NOW, expiresMs: NOW });
     }
     await inventory.ids("017", 10);
     await inventory.find(idOf(1));

@@ -31,7 +31,10 @@ export function openForServer(path: string): OpenFile {
   makeFile(path);
   // However it is called, it is one file, with one server.
   const real = Deno.realPathSync(path);
-  const db = new DatabaseSync(real);
+  if ((Deno.statSync(real).nlink ?? 1) > 1) {
+    throw new StoreError("has a second name (a hard link), must have one");
+  }
+  const db = open(real);
   let lock: DatabaseSync | undefined;
   try {
     // A tool may be writing.
@@ -63,7 +66,7 @@ export function openForServer(path: string): OpenFile {
 /** Opens a queue for a tool. Throws as `openForServer` does, and where there is none. */
 export function openForTool(path: string): OpenFile {
   if (!exists(path)) throw new StoreError("is not there, must be a queue of smtp-pigeon");
-  const db = new DatabaseSync(path);
+  const db = open(path);
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     switch (kindOf(db)) {
@@ -78,6 +81,26 @@ export function openForTool(path: string): OpenFile {
     db.close();
     throw error;
   }
+}
+
+/** SQLite says that it cannot open a file, and not why. */
+function open(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (error) {
+    try {
+      Deno.openSync(path, { read: true, write: true }).close();
+    } catch (reason) {
+      throw new StoreError(`cannot be opened: ${reasonOf(reason)}`);
+    }
+    throw error;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "its folder is not there";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  return (error as Error).message.split(":")[0];
 }
 
 function exists(path: string): boolean {
@@ -95,7 +118,7 @@ function makeFile(path: string): void {
   try {
     Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
   } catch (error) {
-    throw new StoreError(`cannot be made: ${(error as Error).message.split(":")[0]}`);
+    throw new StoreError(`cannot be made: ${reasonOf(error)}`);
   }
 }
 
@@ -106,7 +129,7 @@ function makeFile(path: string): void {
 function lockBeside(path: string): DatabaseSync {
   const beside = `${path}-server`;
   makeFile(beside);
-  const lock = new DatabaseSync(beside);
+  const lock = open(beside);
   try {
     lock.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return lock;

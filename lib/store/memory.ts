@@ -6,7 +6,8 @@
  */
 import type { Mail } from "../mail.ts";
 import { addressOf } from "../path.ts";
-import type { Attempt, Destination, Entry, Inventory, Selection, Standing } from "../store.ts";
+import type { Attempt, Destination, Entry, Inventory } from "../store.ts";
+import type { Outage, Selection, Standing } from "../store.ts";
 import { MAX_HISTORY, type Stats, type Store, StoreError } from "../store.ts";
 
 interface Delivery {
@@ -29,6 +30,7 @@ export class MemoryStore implements Store, Inventory {
   readonly #maxOctets: number;
   /** The deliveries of each message, by its id: at least one, in the order of their destinations. */
   readonly #messages = new Map<string, readonly Delivery[]>();
+  readonly #outages = new Map<string, Outage | null>();
   #octets = 0;
   #version = 0;
   #isClosed = false;
@@ -70,11 +72,14 @@ export class MemoryStore implements Store, Inventory {
   readonly settle: Store["settle"] = (claim, settlement) =>
     this.#do(() => {
       const delivery = this.#of([claim.mail.id]).find(({ lease }) => lease?.name === claim.lease);
-      if (delivery === undefined) return;
-      if (settlement.kind === "done") return this.#remove([delivery]);
+      if (delivery === undefined) return false;
       delivery.lease = null;
-      if (settlement.kind === "untried") return;
-      record(delivery, settlement.attempt, settlement.kind === "dead" ? null : settlement.dueMs);
+      if (settlement.kind === "done") this.#remove([delivery]);
+      else if (settlement.kind === "dead") record(delivery, settlement.attempt, null);
+      else if (settlement.kind === "waiting") {
+        record(delivery, settlement.attempt, settlement.dueMs);
+      }
+      return true;
     });
 
   /** Makes deliveries due now; those that are due already keep their place. */
@@ -103,6 +108,18 @@ export class MemoryStore implements Store, Inventory {
         if (delivery.lease !== null) delivery.lease.untilMs += byMs;
         delivery.expiresMs = Math.min(delivery.expiresMs + byMs, nowMs + lifetimeMs);
       }
+      for (const [destination, outage] of this.#outages) {
+        if (outage === null) continue;
+        const { sinceMs, nextMs, reason } = outage;
+        const shifted = { sinceMs: sinceMs + byMs, nextMs: nextMs + byMs, reason };
+        this.#outages.set(destination, shifted);
+      }
+    });
+
+  /** Remembers an outage. */
+  readonly report: Store["report"] = (destination, outage) =>
+    this.#do(() => {
+      this.#outages.set(destination, outage);
     });
 
   /** Counts the changes that came through the `Inventory` half. */
@@ -119,7 +136,7 @@ export class MemoryStore implements Store, Inventory {
     this.#do(() => {
       const isBehind = ({ mail, destination: { name } }: Delivery) =>
         after === null || (order(mail.id, after.id) || order(name, after.destination)) > 0;
-      return this.#of(this.#ids(), selection).filter(isBehind).slice(0, most).map(entryOf);
+      return this.#of(this.#ids(), selection).filter(isBehind).slice(0, most).map(this.#entryOf);
     });
 
   /** Ids that begin with a text. */
@@ -130,16 +147,16 @@ export class MemoryStore implements Store, Inventory {
   readonly find: Inventory["find"] = (id) =>
     this.#do(() => {
       const found = this.#of([id]);
-      const deliveries = found.map((one) => ({ ...entryOf(one), history: one.history }));
+      const deliveries = found.map((one) => ({ ...this.#entryOf(one), history: one.history }));
       return found.length === 0 ? null : { mail: found[0].mail, deliveries };
     });
 
   /** Gives deliveries a new life. */
-  readonly retry: Inventory["retry"] = (ids, selection, { nowMs, expiresMs }) =>
+  readonly retry: Inventory["retry"] = (ids, selection, { dueMs, expiresMs }) =>
     this.#do(() => {
       this.#version++;
       const chosen = this.#of(ids, selection).filter(({ lease }) => lease === null);
-      for (const one of chosen) Object.assign(one, { dueMs: nowMs, expiresMs, tries: 0 });
+      for (const one of chosen) Object.assign(one, { dueMs, expiresMs, tries: 0 });
       return chosen.length;
     });
 
@@ -161,7 +178,10 @@ export class MemoryStore implements Store, Inventory {
         octets: this.#octets,
         oldestMs: earliest(this.#all().map(({ mail }) => mail.receivedAt.getTime())),
         storeOctets: this.#octets,
-        destinations: Array.from(destinations.values(), tally)
+        destinations: Array.from(destinations, ([name, deliveries]) => {
+          const outage = this.#outages.get(name) ?? null;
+          return { ...tally(deliveries, outage), outage };
+        })
           .sort((one, other) => order(one.destination.name, other.destination.name)),
       };
     });
@@ -183,6 +203,9 @@ export class MemoryStore implements Store, Inventory {
     const deliveries = Array.from(new Set(ids)).flatMap((id) => this.#messages.get(id) ?? []);
     return deliveries.filter(({ dueMs }) => !dead || dueMs === null);
   }
+
+  #entryOf = (delivery: Delivery) =>
+    entryOf(delivery, this.#outages.get(delivery.destination.name) ?? null);
 
   /** Removes deliveries, and each message with its last one. */
   #remove(deliveries: readonly Delivery[]): void {
@@ -214,7 +237,7 @@ function record(delivery: Delivery, attempt: Attempt, dueMs: number | null): voi
   delivery.destination = { ...destination, label: attempt.label };
 }
 
-function entryOf(delivery: Delivery): Entry {
+function entryOf(delivery: Delivery, outage: Outage | null): Entry {
   const { mail: { id, receivedAt, envelope, data }, destination, dueMs, attempts } = delivery;
   return {
     id,
@@ -225,20 +248,23 @@ function entryOf(delivery: Delivery): Entry {
     destination,
     standing: standing(delivery),
     attempts,
-    dueMs,
+    dueMs: dueMs === null ? null : Math.max(dueMs, outage?.nextMs ?? 0),
     last: delivery.history.at(-1) ?? null,
   };
 }
 
 /** Counts the deliveries of one destination. */
-function tally(deliveries: readonly Delivery[]): Stats["destinations"][number] {
+function tally(
+  deliveries: readonly Delivery[],
+  outage: Outage | null,
+): Omit<Stats["destinations"][number], "outage"> {
   const of = (wanted: Standing) => deliveries.filter((one) => standing(one) === wanted);
   return {
     destination: deliveries.at(-1)!.destination,
     waiting: of("waiting").length,
     sending: of("sending").length,
     dead: of("dead").length,
-    nextMs: earliest(of("waiting").map(readyMs)),
+    nextMs: earliest(of("waiting").map((one) => Math.max(readyMs(one), outage?.nextMs ?? 0))),
   };
 }
 

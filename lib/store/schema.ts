@@ -43,6 +43,12 @@ const steps: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX due ON deliveries (destination, due);
    CREATE INDEX life ON deliveries (destination, expires) WHERE due IS NOT NULL;
+   CREATE TABLE outages (
+     destination TEXT PRIMARY KEY,
+     since INTEGER NOT NULL,
+     next INTEGER NOT NULL,
+     reason TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
    CREATE TABLE attempts (
      message INTEGER NOT NULL,
      destination TEXT NOT NULL,

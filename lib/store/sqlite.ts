@@ -13,6 +13,7 @@ import {
   type Claim,
   type Claimed,
   type Destination,
+  type Outage,
   type Settlement,
   type Store,
 } from "../store.ts";
@@ -178,29 +179,32 @@ export class SqliteStore implements Store {
   }
 
   /** See `Store`. */
-  async settle({ lease, destination }: Claim, settlement: Settlement): Promise<void> {
+  async settle({ lease, destination }: Claim, settlement: Settlement): Promise<boolean> {
     const [message, number] = lease.split(".").map(Number);
-    await this.#commits.run(0, () => {
+    const isSettled = await this.#commits.run(0, () => {
       const released = this.#sql.run(
         `UPDATE deliveries SET lease = NULL, leased = NULL
          WHERE message = ? AND destination = ? AND lease = ?`,
         ...[message, destination, number],
       );
-      if (released === 0) return;
+      if (released === 0) return false;
       switch (settlement.kind) {
         case "done":
           removeDelivery(this.#sql, message, destination);
           if (!isWanted(this.#sql, message)) this.#remove(message);
-          return;
+          break;
         case "untried":
-          return;
+          break;
         case "waiting":
-          return this.#postpone(message, destination, settlement.dueMs, settlement.attempt);
+          this.#postpone(message, destination, settlement.dueMs, settlement.attempt);
+          break;
         case "dead":
-          return this.#postpone(message, destination, null, settlement.attempt);
+          this.#postpone(message, destination, null, settlement.attempt);
       }
+      return true;
     });
     if (settlement.kind === "done") this.#cleaner.begin();
+    return isSettled;
   }
 
   #postpone(message: number, destination: string, dueMs: number | null, attempt: Attempt): void {
@@ -255,12 +259,27 @@ export class SqliteStore implements Store {
   async shift(byMs: number, nowMs: number, lifetimeMs: number): Promise<void> {
     // All at once, though it may take a while: after a crash in between some would be due too late.
     // Nor is it with others: those that are being written by then follow by themselves.
-    await this.#commits.run(Infinity, () =>
+    await this.#commits.run(Infinity, () => {
       this.#sql.run(
         "UPDATE deliveries SET due = due + ?, leased = leased + ?, expires = min(expires + ?, ?)",
         ...[byMs, byMs, byMs, nowMs + lifetimeMs],
-      ));
+      );
+      this.#sql.run("UPDATE outages SET since = since + ?, next = next + ?", byMs, byMs);
+    });
     this.#writer.shift(byMs);
+  }
+
+  /** See `Store`. */
+  async report(destination: string, outage: Outage | null): Promise<void> {
+    await this.#commits.run(0, () => {
+      this.#sql.run("DELETE FROM outages WHERE destination = ?", destination);
+      if (outage === null) return;
+      const { sinceMs, nextMs, reason } = outage;
+      this.#sql.run(
+        "INSERT INTO outages VALUES (?, ?, ?, ?)",
+        ...[destination, sinceMs, nextMs, reason],
+      );
+    });
   }
 
   /** See `Store`. */
@@ -284,6 +303,7 @@ export class SqliteStore implements Store {
   /** What another server was at is free again, and what its clock said is made possible. */
   #takeOver({ nowMs, longestDelayMs, lifetimeMs }: SqliteOptions): void {
     this.#db.exec("BEGIN IMMEDIATE");
+    this.#sql.run("DELETE FROM outages");
     // What ended it may be one of these: all others go before them.
     this.#sql.run(
       "UPDATE deliveries SET lease = NULL, leased = NULL, due = ? WHERE lease IS NOT NULL",

@@ -5,7 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Envelope } from "../mail.ts";
 import { addressOf } from "../path.ts";
-import type { Entry, Inventory, Letter, Selection, Standing, Stats } from "../store.ts";
+import type { Entry, Inventory, Letter, Outage, Selection, Standing, Stats } from "../store.ts";
 import { type OpenFile, openForTool } from "./file.ts";
 import { Pieces } from "./pieces.ts";
 import {
@@ -30,12 +30,24 @@ interface EntryRow extends MessageRow, AttemptRow {
   readonly number: number | null;
 }
 
+/** The deliveries of a destination, counted. */
+interface TallyRow {
+  readonly name: string;
+  readonly label: string;
+  readonly waiting: number;
+  readonly sending: number;
+  readonly dead: number;
+  readonly next: number | null;
+}
+
 const ENTRIES = `
-  SELECT messages.*, deliveries.destination, deliveries.label AS current, due, lease, attempts,
-         number, began, elapsed, attempts.label, reason, detail
-  FROM messages JOIN deliveries USING (message) LEFT JOIN attempts
-    ON attempts.message = deliveries.message AND attempts.destination = deliveries.destination
-       AND number = attempts`;
+  SELECT messages.*, deliveries.destination, deliveries.label AS current, lease, attempts,
+         iif(deliveries.due IS NULL, NULL, max(deliveries.due, coalesce(next, 0))) AS due,
+         number, began, elapsed, attempts.label, attempts.reason, detail
+  FROM messages JOIN deliveries USING (message)
+    LEFT JOIN attempts ON attempts.message = deliveries.message
+      AND attempts.destination = deliveries.destination AND number = attempts
+    LEFT JOIN outages ON outages.destination = deliveries.destination`;
 
 /** A queue in a file, as an operator sees it. */
 export class SqliteInventory implements Inventory {
@@ -64,7 +76,9 @@ export class SqliteInventory implements Inventory {
   ): Promise<readonly Entry[]> {
     return attempt(() =>
       this.#sql.all<EntryRow>(
-        `${ENTRIES} WHERE (id, deliveries.destination) > (?, ?) ${dead ? "AND due IS NULL" : ""}
+        `${ENTRIES} WHERE (id, deliveries.destination) > (?, ?) ${
+          dead ? "AND deliveries.due IS NULL" : ""
+        }
          ORDER BY id, deliveries.destination LIMIT ?`,
         ...[after?.id ?? "", after?.destination ?? "", most],
       ).map(entryOf)
@@ -106,13 +120,13 @@ export class SqliteInventory implements Inventory {
   retry(
     ids: readonly string[],
     { dead }: Selection,
-    { nowMs, expiresMs }: { readonly nowMs: number; readonly expiresMs: number },
+    { dueMs, expiresMs }: { readonly dueMs: number; readonly expiresMs: number },
   ): Promise<number> {
     return this.#change(ids, (message) =>
       this.#sql.run(
         `UPDATE deliveries SET due = ?, expires = ?, tries = 0
          WHERE message = ? AND lease IS NULL ${dead ? "AND due IS NULL" : ""}`,
-        ...[nowMs, expiresMs, message],
+        ...[dueMs, expiresMs, message],
       ));
   }
 
@@ -142,27 +156,27 @@ export class SqliteInventory implements Inventory {
           `SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets,
                   min(received) AS oldest FROM messages`,
         )!;
-        const destinations = this.#sql.all<
-          {
-            name: string;
-            label: string;
-            waiting: number;
-            sending: number;
-            dead: number;
-            next: number;
-          }
-        >(
+        const destinations = this.#sql.all<TallyRow>(
           `SELECT destination AS name, label, sum(due IS NOT NULL AND lease IS NULL) AS waiting,
                   sum(lease IS NOT NULL) AS sending, sum(due IS NULL) AS dead,
                   min(iif(lease IS NULL, due, NULL)) AS next, max(message)
            FROM deliveries GROUP BY destination ORDER BY destination`,
-        ).map(({ name, label, waiting, sending, dead, next }) => (
-          { destination: { name, label }, waiting, sending, dead, nextMs: next }
-        ));
+        ).map(({ name, label, waiting, sending, dead, next }) => {
+          const outage = this.#outage(name);
+          const nextMs = next === null ? null : Math.max(next, outage?.nextMs ?? 0);
+          return { destination: { name, label }, waiting, sending, dead, nextMs, outage };
+        });
         const storeOctets = pragma(this.#db, "page_count") * pragma(this.#db, "page_size");
         return { messages, octets, oldestMs: oldest, storeOctets, destinations };
       })
     );
+  }
+
+  #outage(destination: string): Outage | null {
+    return this.#sql.first<Outage>(
+      "SELECT since AS sinceMs, next AS nextMs, reason FROM outages WHERE destination = ?",
+      destination,
+    ) ?? null;
   }
 
   /** Lets go of the file. */
