@@ -201,7 +201,7 @@ testInTime(
       const late = table.commits.run(0, table.insert(3));
       await clock.tickAsync(200);
       assertEquals(isOver, true);
-      const locked = "is locked by another program for too long";
+      const locked = "is locked by another program, must be free within seconds";
       assertEquals(await early, [locked, locked]);
       other.db.exec("ROLLBACK");
       await clock.tickAsync(10);

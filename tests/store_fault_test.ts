@@ -73,7 +73,7 @@ const faults: readonly (readonly [
       one.db.exec("BEGIN IMMEDIATE");
       other.db.exec("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE");
     },
-    "is locked by another program for too long",
+    "is locked by another program, must be free within seconds",
     { isBusy: true },
   ],
   [
@@ -121,8 +121,11 @@ for (const [sentence, provoke, message, marks = {}] of faults) {
 
 Deno.test("what the disk says cannot be provoked, but is known", () => {
   const messageOf = (message: string) => (storeErrorOf(new Error(message)) as Error).message;
-  assertEquals(messageOf("disk I/O error"), "cannot be read or written: the disk fails");
-  assertEquals(messageOf("out of memory"), "cannot be read: out of memory");
+  assertEquals(
+    messageOf("disk I/O error"),
+    "cannot be read or written, must be on a disk that is sound and has space",
+  );
+  assertEquals(messageOf("out of memory"), "cannot be read for want of memory, must be smaller");
 });
 
 Deno.test("a fault of the store stays the one it is", () => {

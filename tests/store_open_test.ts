@@ -328,17 +328,34 @@ for (const [sentence, make, refusal] of strangers) {
 Deno.test("a folder is refused, and nothing is left beside it", () =>
   inFolder(async (folder) => {
     Deno.mkdirSync(`${folder}/queue`);
-    const refusal = "cannot be opened, must be a file in a folder that is writable";
-    assertEquals(await toolRefusalOf(`${folder}/queue`), refusal);
+    assertEquals(
+      await toolRefusalOf(`${folder}/queue`),
+      "cannot be opened (Is a directory), must be a file that is writable",
+    );
     assertEquals(namesIn(folder), ["queue"]);
-    assertEquals(refusalOf(`${folder}/queue`), refusal);
+    assertEquals(
+      refusalOf(`${folder}/queue`),
+      "is no file, must be a file in a folder that is writable",
+    );
     assertEquals(namesIn(folder), ["queue"]);
+  }));
+
+Deno.test("a file with two names is refused: each would have a log of its own", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/queue.db`;
+    await SqliteStore.open(path, OPTIONS).close();
+    Deno.linkSync(path, `${folder}/other.db`);
+    for (const name of [path, `${folder}/other.db`]) {
+      assertEquals(refusalOf(name), "has a second name (a hard link), must have one");
+    }
+    Deno.removeSync(`${folder}/other.db`);
+    await SqliteStore.open(path, OPTIONS).close();
   }));
 
 Deno.test("a queue in a folder that is not there is refused", () =>
   inFolder(async (folder) => {
     const path = `${folder}/nowhere/queue.db`;
-    assert(refusalOf(path).startsWith("cannot be made: "));
+    assert(refusalOf(path).startsWith("cannot be made (its folder is not there), must"));
     assert(!refusalOf(path).includes(folder), "it names a path");
     assertEquals(await toolRefusalOf(path), "is not there, must be a queue of smtp-pigeon");
     assertEquals(namesIn(folder), []);

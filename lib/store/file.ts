@@ -31,7 +31,9 @@ export function openForServer(path: string): OpenFile {
   makeFile(path);
   // However it is called, it is one file, with one server.
   const real = Deno.realPathSync(path);
-  if ((Deno.statSync(real).nlink ?? 1) > 1) {
+  const { isFile, nlink } = Deno.statSync(real);
+  if (!isFile) throw new StoreError("is no file, must be a file in a folder that is writable");
+  if ((nlink ?? 1) > 1) {
     throw new StoreError("has a second name (a hard link), must have one");
   }
   const db = open(real);
@@ -91,7 +93,9 @@ function open(path: string): DatabaseSync {
     try {
       Deno.openSync(path, { read: true, write: true }).close();
     } catch (reason) {
-      throw new StoreError(`cannot be opened: ${reasonOf(reason)}`);
+      throw new StoreError(
+        `cannot be opened (${reasonOf(reason)}), must be a file that is writable`,
+      );
     }
     throw error;
   }
@@ -100,7 +104,7 @@ function open(path: string): DatabaseSync {
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "its folder is not there";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return (error as Error).message.split(":")[0];
+  return (error as Error).message.split(":")[0].replace(/ \(os error \d+\)$/, "");
 }
 
 function exists(path: string): boolean {
@@ -118,7 +122,9 @@ function makeFile(path: string): void {
   try {
     Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
   } catch (error) {
-    throw new StoreError(`cannot be made: ${reasonOf(error)}`);
+    throw new StoreError(
+      `cannot be made (${reasonOf(error)}), must be in a folder that is there and writable`,
+    );
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type Outage,
   type Settlement,
   type Store,
+  StoreError,
 } from "../store.ts";
 import { Cleaner } from "./cleaner.ts";
 import { Commits } from "./commits.ts";
@@ -24,7 +25,7 @@ import { Pieces } from "./pieces.ts";
 import { giveUp, Reserve } from "./reserve.ts";
 import { isWanted, mailOf, type MessageRow, remember, removeDelivery } from "./rows.ts";
 import { pragma } from "./schema.ts";
-import { isOutOfSpace, storeErrorOf } from "./sqlite_fault.ts";
+import { isDiskFull, isOutOfSpace, storeErrorOf } from "./sqlite_fault.ts";
 import { Statements } from "./statements.ts";
 import { Writer } from "./writer.ts";
 
@@ -91,15 +92,16 @@ export class SqliteStore implements Store {
    */
   static open(path: string, options: SqliteOptions): SqliteStore {
     try {
-      return SqliteStore.#open(path, options);
+      try {
+        return SqliteStore.#open(path, options);
+      } catch (error) {
+        // Without space SQLite cannot even read: it makes files for that.
+        if (!isOutOfSpace(error) || !giveUp(path)) throw error;
+        return SqliteStore.#open(path, options);
+      }
     } catch (error) {
-      // Without space SQLite cannot even read: it makes files for that.
-      if (!isOutOfSpace(error) || !giveUp(path)) throw storeErrorOf(error);
-    }
-    try {
-      return SqliteStore.#open(path, options);
-    } catch (error) {
-      throw storeErrorOf(error);
+      if (!isDiskFull(error)) throw storeErrorOf(error);
+      throw new StoreError("is on a disk that is full, must have space", true);
     }
   }
 

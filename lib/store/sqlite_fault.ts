@@ -11,9 +11,9 @@ const MEANINGS: readonly (readonly [message: string, meaning: string])[] = [
   ["database disk image is malformed", "is damaged, must be restored or moved away"],
   ["attempt to write a readonly database", "is read-only, must be writable"],
   ["unable to open database file", "cannot be opened, must be a file in a folder that is writable"],
-  ["database is locked", "is locked by another program for too long"],
-  ["disk I/O error", "cannot be read or written: the disk fails"],
-  ["out of memory", "cannot be read: out of memory"],
+  ["database is locked", "is locked by another program, must be free within seconds"],
+  ["disk I/O error", "cannot be read or written, must be on a disk that is sound and has space"],
+  ["out of memory", "cannot be read for want of memory, must be smaller"],
 ];
 
 const FULL = "database or disk is full";
