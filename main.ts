@@ -97,7 +97,7 @@ const serve: Command = async (config, endpoint, surroundings) => {
     const route = { name: "default", label: endpoint.destination, courier: deliver };
     await using spool = config.queue === null ? null : await openSpool(
       config.queue,
-      { ...fixed, ...config, ...common, room: new Room(maxHeldOctets), routes: [route], now },
+      { ...fixed, ...config, ...common, maxHeldOctets, routes: [route], now },
       signal,
     );
     const server = await listen({

@@ -6,7 +6,7 @@
  */
 import type { Courier, Outcome } from "./mail.ts";
 import { Outlook, type OutlookOptions } from "./outlook.ts";
-import { DELIVERED_TIMES, type Room } from "./room.ts";
+import { DELIVERED_TIMES, Room } from "./room.ts";
 import type { Attempt, Claim, Destination, Settlement } from "./store.ts";
 import { settlementOf } from "./verdict.ts";
 
@@ -16,8 +16,8 @@ export interface LaneOptions extends OutlookOptions {
   readonly concurrency: number;
   /** Milliseconds within which an attempt is over for certain. */
   readonly leaseMs: number;
-  /** The memory that messages share. */
-  readonly room: Room;
+  /** Octets of memory that the messages of one destination may take, about. */
+  readonly maxHeldOctets: number;
 }
 
 /** A destination, and who carries messages there. */
@@ -46,6 +46,7 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #stopping: LaneStopping;
   readonly #outlook: Outlook;
+  readonly #room: Room;
   /** Attempts under way, until they are settled. */
   readonly #attempts = new Set<Promise<void>>();
   /** How many of them are being delivered. */
@@ -60,6 +61,7 @@ export class Lane {
   constructor(route: Route, options: LaneOptions, stopping: LaneStopping) {
     this.#route = route;
     this.#options = options;
+    this.#room = new Room(options.maxHeldOctets);
     this.#outlook = new Outlook(route, options);
     this.#stopping = stopping;
   }
@@ -102,13 +104,16 @@ export class Lane {
     if (most <= 0) return Infinity;
     if (waitMs > 0 && !this.#isHurried) return waitMs;
     this.#isHurried = false;
-    const { nowMs } = clock;
+    const { nowMs, jumpedMs } = clock;
     try {
-      const { claims, nextMs } = await store.claim(this.#route.name, most, { nowMs, leaseMs });
-      this.#hasFault = false;
+      const { claims, nextMs } = await store.claim(this.#route.name, most, {
+        ...{ nowMs, leaseMs, isProbe: isOutage },
+      });
+      // Whoever could not settle has not done so yet.
+      if (this.#attempts.size === this.#delivering) this.#hasFault = false;
       for (const claim of claims) {
         await this.#awaitRoom(claim);
-        this.#start(claim);
+        this.#start(claim, jumpedMs);
       }
       return claims.length === most || nextMs === null ? Infinity : nextMs - nowMs;
     } catch (error) {
@@ -125,7 +130,7 @@ export class Lane {
     const listener = () => stop();
     soon.addEventListener("abort", listener);
     const { length } = claim.mail.data;
-    await Promise.race([this.#options.room.hold(claim, length, DELIVERED_TIMES), stopped]);
+    await Promise.race([this.#room.hold(claim, length, DELIVERED_TIMES), stopped]);
     soon.removeEventListener("abort", listener);
   }
 
@@ -140,38 +145,42 @@ export class Lane {
     });
   }
 
-  #start(claim: Claim): void {
-    const attempt = this.#attempt(claim).finally(() => {
+  #start(claim: Claim, jumpedMs: number): void {
+    const attempt = this.#attempt(claim, jumpedMs).finally(() => {
       this.#attempts.delete(attempt);
       this.wake();
     });
     this.#attempts.add(attempt);
   }
 
-  async #attempt(claim: Claim): Promise<void> {
-    const { room, clock, uptimeMs, random } = this.#options;
+  async #attempt(claim: Claim, jumpedMs: number): Promise<void> {
+    const { clock, uptimeMs, random } = this.#options;
     const { soon, now } = this.#stopping;
-    const began = { atMs: clock.nowMs, uptimeMs: uptimeMs() };
+    const beganMs = uptimeMs();
     this.#delivering++;
     const outcome = soon.aborted ? null : await this.#carry(claim, now);
     this.#delivering--;
-    room.leave(claim);
+    this.#room.leave(claim);
     if (outcome === null || now.aborted && outcome.kind === "deferred") {
       await this.#settle(claim, { kind: "untried" });
       return;
     }
+    const { nowMs } = clock;
+    const elapsedMs = uptimeMs() - beganMs;
     const attempt: Attempt = {
-      atMs: began.atMs,
-      elapsedMs: uptimeMs() - began.uptimeMs,
+      atMs: Math.round(nowMs - elapsedMs),
+      elapsedMs,
       label: this.#route.label,
       reason: outcome.kind === "accepted" ? outcome.note : outcome.reason,
       detail: outcome.detail ?? "",
     };
-    const settlement = settlementOf(claim, outcome, attempt, clock.nowMs, random);
+    // The clock may have jumped since it was claimed.
+    const expiresMs = claim.expiresMs + clock.jumpedMs - jumpedMs;
+    const settlement = settlementOf({ ...claim, expiresMs }, outcome, attempt, nowMs, random);
     const { id } = claim.mail;
-    const follow = this.#outlook.learn({ id, outcome, attempt, beganMs: began.uptimeMs });
+    const follow = this.#outlook.learn({ id, outcome, attempt, beganMs });
     this.wake();
-    this.#tell(id, settlement, await this.#settle(claim, settlement));
+    this.#tell(id, settlement, nowMs, await this.#settle(claim, settlement));
     // Others may wait for longer than they should, but nothing is lost.
     await follow().catch((error) => this.#complain(error));
   }
@@ -186,13 +195,13 @@ export class Lane {
     }
   }
 
-  #tell(id: string, settlement: Settlement, isSettled: boolean): void {
-    const { observe, clock } = this.#options;
+  #tell(id: string, settlement: Settlement, nowMs: number, isSettled: boolean): void {
+    const { observe } = this.#options;
     if (!isSettled) return observe({ kind: "dropped", id });
     switch (settlement.kind) {
       case "waiting": {
         const { dueMs, attempt: { reason } } = settlement;
-        const delayMs = Math.max(dueMs - clock.nowMs, this.#outlook.waitMs);
+        const delayMs = Math.max(dueMs - nowMs, this.#outlook.waitMs);
         return observe({ kind: "postponed", id, reason, delayMs });
       }
       case "dead":
@@ -207,9 +216,11 @@ export class Lane {
    * to know.
    */
   async #settle(claim: Claim, settlement: Settlement): Promise<boolean> {
+    const { store, clock } = this.#options;
+    const { jumpedMs } = clock;
     for (;;) {
       try {
-        return await this.#options.store.settle(claim, settlement);
+        return await store.settle(claim, moved(settlement, clock.jumpedMs - jumpedMs));
       } catch (error) {
         this.#complain(error);
         if (this.#stopping.now.aborted) return true;
@@ -224,4 +235,11 @@ export class Lane {
     this.#hasFault = true;
     this.#options.observe({ kind: "queue fault", reason: (error as Error).message });
   }
+}
+
+/** What was settled before the clock jumped by `byMs`. */
+function moved(settlement: Settlement, byMs: number): Settlement {
+  return settlement.kind === "waiting"
+    ? { ...settlement, dueMs: settlement.dueMs + byMs }
+    : settlement;
 }

@@ -36,11 +36,13 @@ export interface Tried {
 }
 
 /**
- * How much longer than the outage a delivery may have to wait that shall not wait when the outage is over.
- * By the schedule of retry.ts what failed with the destination waits for at most six times as long as it
- * has been waiting; what fails by itself, among others that do not, soon waits for longer.
+ * How long a delivery may have to wait that shall not wait when an outage is over: by the schedule of
+ * retry.ts, what failed with the destination waits for at most eight times as long as it has been waiting,
+ * and after the first minutes for two and a half times. What fails by itself, among others that do not,
+ * soon waits for longer, and is not hastened each time that one of them goes through.
  */
-const HASTENED_OUTAGES = 8;
+const hastenedMs = (outageMs: number): number =>
+  Math.round(Math.max(2.5 * outageMs, Math.min(8 * outageMs, 300_000)));
 
 /** The outlook for one destination. */
 export class Outlook {
@@ -123,11 +125,9 @@ export class Outlook {
   async #hasten(before: Health): Promise<void> {
     if (before.state === "up" && this.#isProven) return;
     const { store, clock, uptimeMs } = this.#options;
-    const hastenedMs = this.#isProven
-      ? Math.round(HASTENED_OUTAGES * outageMs(before, uptimeMs()))
-      : LONGEST_DELAY_MS;
+    const withinMs = this.#isProven ? hastenedMs(outageMs(before, uptimeMs())) : LONGEST_DELAY_MS;
     this.#isProven = true;
-    await store.hasten(this.#destination.name, clock.nowMs, clock.nowMs + hastenedMs);
+    await store.hasten(this.#destination.name, clock.nowMs, clock.nowMs + withinMs);
   }
 
   /** Those that wait behind an attempt that failed may have waited for too long by now. */

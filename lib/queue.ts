@@ -24,8 +24,7 @@ export class Queue {
   readonly #lanes: readonly Lane[];
   /** What the store's version was when it was last looked at. */
   #version: number | null = null;
-  /** By how much the clock jumped, as long as the store has not followed. */
-  #jumpedMs = 0;
+  #hasFault = false;
 
   /** Does nothing yet. */
   constructor(options: QueueOptions, stopping: LaneStopping) {
@@ -64,22 +63,32 @@ export class Queue {
 
   /** Follows what happens outside: to the clock, and to the store. */
   async #look(): Promise<void> {
-    const { store, clock, lifetimeMs, observe } = this.#options;
+    const { store, observe } = this.#options;
     try {
-      const byMs = clock.follow();
-      if (byMs !== 0) observe({ kind: "clock jumped", byMs });
-      this.#jumpedMs += byMs;
-      if (this.#jumpedMs !== 0) {
-        await store.shift(this.#jumpedMs, clock.nowMs, lifetimeMs);
-        this.#jumpedMs = 0;
-        for (const lane of this.#lanes) lane.wake();
-      }
+      await this.#followClock();
       const version = await store.version();
       const isChanged = this.#version !== null && version !== this.#version;
       this.#version = version;
       if (isChanged) { for (const lane of this.#lanes) lane.hurry(); }
+      this.#hasFault = false;
     } catch (error) {
-      observe({ kind: "queue fault", reason: (error as Error).message });
+      if (!this.#hasFault) observe({ kind: "queue fault", reason: (error as Error).message });
+      this.#hasFault = true;
     }
+  }
+
+  /** Clock and store move together, or neither does. */
+  async #followClock(): Promise<void> {
+    const { store, clock, lifetimeMs, observe } = this.#options;
+    const byMs = clock.follow();
+    if (byMs === 0) return;
+    try {
+      await store.shift(byMs, clock.nowMs, lifetimeMs);
+    } catch (error) {
+      clock.move(-byMs);
+      throw error;
+    }
+    observe({ kind: "clock jumped", byMs });
+    for (const lane of this.#lanes) lane.wake();
   }
 }

@@ -12,6 +12,7 @@ export class SteadyClock {
   readonly #uptimeMs: () => number;
   /** The time of day at uptime 0. */
   #startMs: number;
+  #jumpedMs = 0;
 
   /** Takes the time of day, and milliseconds of a clock that only goes forward. */
   constructor(now: () => Date, uptimeMs: () => number) {
@@ -29,7 +30,18 @@ export class SteadyClock {
   follow(): number {
     const jumpMs = this.#now().getTime() - this.nowMs;
     if (Math.abs(jumpMs) < JUMP_MS) return 0;
-    this.#startMs += jumpMs;
+    this.move(jumpMs);
     return jumpMs;
+  }
+
+  /** Moves it by so many milliseconds. */
+  move(byMs: number): void {
+    this.#startMs += byMs;
+    this.#jumpedMs += byMs;
+  }
+
+  /** By how much it was moved so far: what makes a moment of then one of now. */
+  get jumpedMs(): number {
+    return this.#jumpedMs;
   }
 }

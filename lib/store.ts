@@ -90,12 +90,13 @@ export interface Store {
 
   /**
    * Takes up to `most` deliveries of a destination that are due, those due first in front, for as long as
-   * `leaseMs`. They may be fewer where their messages are large, but at least one where one is due.
+   * `leaseMs`. They may be fewer where their messages are large, but at least one where one is due. A probe
+   * is one that was not tried before, where there is any.
    */
   claim(
     destination: string,
     most: number,
-    times: { readonly nowMs: number; readonly leaseMs: number },
+    how: { readonly nowMs: number; readonly leaseMs: number; readonly isProbe?: boolean },
   ): Promise<Claimed>;
 
   /**

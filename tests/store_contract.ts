@@ -885,6 +885,21 @@ export function storeContract(name: string, open: Open): void {
     assertEquals(numbersOf(await claim(store, { most: 1 })), [3]);
   });
 
+  test("a probe is one that was not tried before, where there is any", async ({ store }) => {
+    await fill(store, 1, 2, 3);
+    for (const claimed of (await claim(store)).slice(0, 2)) {
+      await store.settle(claimed, waiting(NOW - 1));
+    }
+    const probe = async () =>
+      (await store.claim("hook", 9, {
+        ...{ nowMs: NOW + LEASE, leaseMs: LEASE, isProbe: true },
+      })).claims;
+    assertEquals(numbersOf(await probe()), [3]);
+    assertEquals((await probe()).length, 1);
+    assertEquals((await probe()).length, 1);
+    assertEquals(await probe(), []);
+  });
+
   test("settle() tells whether it was anybody's concern", async ({ store, inventory }) => {
     await fill(store, 1, 2);
     const [one, two] = byId(await claim(store));

@@ -54,12 +54,14 @@ export class MemoryStore implements Store, Inventory {
     });
 
   /** Takes deliveries that are due, or whose lease ran out. */
-  readonly claim: Store["claim"] = (destination, most, { nowMs, leaseMs }) =>
+  readonly claim: Store["claim"] = (destination, most, { nowMs, leaseMs, isProbe }) =>
     this.#do(() => {
       const all = this.#to(destination);
       const ready = all.filter((delivery) => readyMs(delivery) <= nowMs)
         .sort((one, other) => readyMs(one) - readyMs(other));
-      const claims = ready.slice(0, most).map((delivery) => {
+      const [probe = ready[0]] = ready.filter(({ tries }) => tries === 0);
+      const chosen = isProbe ? [probe].slice(0, ready.length) : ready.slice(0, most);
+      const claims = chosen.map((delivery) => {
         const { mail, tries, expiresMs } = delivery;
         const lease = crypto.randomUUID();
         delivery.lease = { name: lease, untilMs: nowMs + leaseMs };

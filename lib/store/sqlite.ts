@@ -41,6 +41,12 @@ export interface SqliteOptions {
   readonly lifetimeMs: number;
 }
 
+/** A delivery that can be claimed. */
+interface DueRow extends MessageRow {
+  readonly expires: number;
+  readonly tries: number;
+}
+
 /** Rows that are changed at once where there may be many. */
 const MANY = 100;
 
@@ -136,15 +142,12 @@ export class SqliteStore implements Store {
   claim(
     destination: string,
     most: number,
-    { nowMs, leaseMs }: { readonly nowMs: number; readonly leaseMs: number },
+    how: { readonly nowMs: number; readonly leaseMs: number; readonly isProbe?: boolean },
   ): Promise<Claimed> {
+    const { nowMs, leaseMs, isProbe = false } = how;
     return this.#commits.run(0, () => {
-      const rows = this.#sql.all<MessageRow & { expires: number; tries: number }>(
-        `SELECT messages.*, expires, tries FROM deliveries JOIN messages USING (message)
-         WHERE destination = ? AND due <= ? AND (lease IS NULL OR leased <= ?)
-         ORDER BY due, deliveries.message LIMIT ?`,
-        ...[destination, nowMs, nowMs, most],
-      );
+      const untried = isProbe ? this.#due(destination, nowMs, 1, "AND tries = 0") : [];
+      const rows = untried.length > 0 ? untried : this.#due(destination, nowMs, isProbe ? 1 : most);
       let octets = 0;
       const read = rows.filter((row, at) => (octets += row.octets) <= CLAIMED_OCTETS || at === 0);
       const claims = read.map((row): Claim => {
@@ -163,6 +166,16 @@ export class SqliteStore implements Store {
       });
       return { claims, nextMs: this.#next(destination, nowMs) };
     });
+  }
+
+  /** Deliveries that are due, those due first in front. */
+  #due(destination: string, nowMs: number, most: number, condition = ""): readonly DueRow[] {
+    return this.#sql.all<DueRow>(
+      `SELECT messages.*, expires, tries FROM deliveries JOIN messages USING (message)
+       WHERE destination = ? AND due <= ? AND (lease IS NULL OR leased <= ?) ${condition}
+       ORDER BY due, deliveries.message LIMIT ?`,
+      ...[destination, nowMs, nowMs, most],
+    );
   }
 
   /** When a delivery is due next, or its lease runs out. Those under way are few, and come first. */
