@@ -102,14 +102,14 @@ Deno.test("work that follows from a result is another commit", () =>
 
 /** Octets of works that are asked for at once, and how many of them go into each commit. */
 const sizes: readonly (readonly [octets: readonly number[], commits: readonly number[]])[] = [
-  [[512 * KIB], [1]],
-  [[256 * KIB, 256 * KIB], [2]],
-  [[256 * KIB, 256 * KIB + 1], [1, 1]],
-  [[256 * KIB, 256 * KIB, 0, 1], [3, 1]],
+  [[256 * KIB], [1]],
+  [[128 * KIB, 128 * KIB], [2]],
+  [[128 * KIB, 128 * KIB + 1], [1, 1]],
+  [[128 * KIB, 128 * KIB, 0, 1], [3, 1]],
   [[4096 * KIB, 0, 0], [1, 2]],
   [[0, 0, 4096 * KIB, 0], [2, 1, 1]],
-  [[512 * KIB, 512 * KIB, 512 * KIB], [1, 1, 1]],
-  [[100 * KIB, 500 * KIB, 10 * KIB], [1, 2]],
+  [[256 * KIB, 256 * KIB, 256 * KIB], [1, 1, 1]],
+  [[100 * KIB, 250 * KIB, 5 * KIB], [1, 2]],
 ];
 
 for (const [octets, commits] of sizes) {

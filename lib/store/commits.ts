@@ -6,7 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { isBusy, isDiskFull, rollBack, storeErrorOf } from "./sqlite_fault.ts";
 
 /** Octets after which a transaction takes no more work: what one commit writes holds the event loop. */
-const MAX_OCTETS = 512 * 1024;
+const MAX_OCTETS = 256 * 1024;
 
 /** How long a writer of another process is waited for, at a time and in all, in milliseconds. */
 const BUSY_MS = { pause: 5, atMost: 10_000 };
