@@ -103,7 +103,10 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
   const count = (name: PresetName, most: number) =>
     settings.sound(parseInteger(settings.or(name), 1, most), 0);
   const queue = queueOf(settings, sources);
-  const maxStoreOctets = settings.sound(parseSize(settings.or("queue-max-size"), "1024G"), 0);
+  const maxStoreOctets = settings.sound(
+    parseSize(settings.or("queue-max-size"), "1024G", "10M or 1G", "1M"),
+    0,
+  );
   const maxMessageOctets = settings.sound(parseSize(settings.or("max-size"), "1G"), 0);
   const config: Config = {
     command,
@@ -123,7 +126,7 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
     // A message that no queue could hold is refused for good, and not again and again.
     maxMessageOctets: queue === null
       ? maxMessageOctets
-      : Math.min(maxMessageOctets, maxStoreOctets),
+      : Math.min(maxMessageOctets, largestIn(maxStoreOctets)),
     maxRecipients: count("max-recipients", 10_000),
     maxMessages: count("max-messages", 999_999),
     maxCommands: count("max-commands", 1_000_000),
@@ -199,12 +202,20 @@ function parseSeconds(setting: Setting, most: number): number | Faults {
     : must(setting, `a number of seconds, more than 0 and at most ${most}`);
 }
 
-/** Octets; `most` is written as a setting is. */
-function parseSize(setting: Setting, most: string, such = "500K or 10M"): number | Faults {
+/** Octets of the largest message that an empty queue of so many octets takes: its file has more than that. */
+const largestIn = (octets: number) => Math.floor(0.99 * octets) - 128 * 1024;
+
+/** Octets; `least` and `most` are written as settings are. */
+function parseSize(
+  setting: Setting,
+  most: string,
+  such = "500K or 10M",
+  least = "1",
+): number | Faults {
   const octets = octetsOf(setting.text);
-  return octets >= 1 && octets <= octetsOf(most)
+  return octets >= octetsOf(least) && octets <= octetsOf(most)
     ? octets
-    : must(setting, `a number of bytes from 1 to ${most}, such as ${such}`);
+    : must(setting, `a number of bytes from ${least} to ${most}, such as ${such}`);
 }
 
 /** 0 for what is no size. */

@@ -115,7 +115,9 @@ export class Lane {
         await this.#awaitRoom(claim);
         this.#start(claim, jumpedMs);
       }
-      return claims.length === most || nextMs === null ? Infinity : nextMs - nowMs;
+      if (claims.length === most || nextMs === null) return Infinity;
+      // What is due, but cannot be claimed, is not asked for again and again.
+      return claims.length === 0 && nextMs <= nowMs ? FAULT_PAUSE_MS : nextMs - nowMs;
     } catch (error) {
       this.#complain(error);
       return FAULT_PAUSE_MS;
@@ -195,8 +197,9 @@ export class Lane {
     }
   }
 
-  #tell(id: string, settlement: Settlement, nowMs: number, isSettled: boolean): void {
+  #tell(id: string, settlement: Settlement, nowMs: number, isSettled: boolean | null): void {
     const { observe } = this.#options;
+    if (isSettled === null) return;
     if (!isSettled) return observe({ kind: "dropped", id });
     switch (settlement.kind) {
       case "waiting": {
@@ -213,9 +216,9 @@ export class Lane {
 
   /**
    * Tells the store until it knows, since else the message would be delivered again; false where nobody wants
-   * to know.
+   * to know, null where it cannot be told before the end.
    */
-  async #settle(claim: Claim, settlement: Settlement): Promise<boolean> {
+  async #settle(claim: Claim, settlement: Settlement): Promise<boolean | null> {
     const { store, clock } = this.#options;
     const { jumpedMs } = clock;
     for (;;) {
@@ -223,7 +226,7 @@ export class Lane {
         return await store.settle(claim, moved(settlement, clock.jumpedMs - jumpedMs));
       } catch (error) {
         this.#complain(error);
-        if (this.#stopping.now.aborted) return true;
+        if (this.#stopping.now.aborted) return null;
         await new Promise((resolve) => setTimeout(resolve, FAULT_PAUSE_MS));
       }
     }

@@ -61,8 +61,8 @@ export type Outcome =
       readonly reason: string;
       /** For how long whoever did not take it asks to be left alone, in milliseconds. */
       readonly retryAfterMs?: number;
-      /** There was no space to keep it. */
-      readonly isFull?: true;
+      /** It could not be kept, for want of space or for a fault of what should keep it. */
+      readonly isUnkept?: true;
     }
     /** It will never be taken. */
     | { readonly kind: "rejected"; readonly reason: string }

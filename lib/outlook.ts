@@ -80,8 +80,8 @@ export class Outlook {
     else this.#health = up;
     this.#tell(before, attempt.reason);
     return async () => {
-      await this.#report(attempt.reason);
       await (kind === "deferred" ? this.#bury(attempt) : this.#hasten(before));
+      await this.#report(attempt.reason);
     };
   }
 
@@ -107,7 +107,6 @@ export class Outlook {
     const { nowMs } = clock;
     const isHeldUp = this.isOutage || this.waitMs > 0;
     if (!isHeldUp && !this.#isReported) return;
-    this.#isReported = isHeldUp;
     await store.report(
       this.#destination.name,
       !isHeldUp ? null : {
@@ -116,6 +115,7 @@ export class Outlook {
         reason,
       },
     );
+    this.#isReported = isHeldUp;
   }
 
   /**

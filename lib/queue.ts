@@ -24,6 +24,8 @@ export class Queue {
   readonly #lanes: readonly Lane[];
   /** What the store's version was when it was last looked at. */
   #version: number | null = null;
+  /** Settled once clock and store agree. */
+  #moving: Promise<void> = Promise.resolve();
   #hasFault = false;
 
   /** Does nothing yet. */
@@ -38,6 +40,8 @@ export class Queue {
   readonly courier: Courier = async (mail) => {
     const { store, clock, lifetimeMs, observe } = this.#options;
     const { id } = mail;
+    // A moment of a clock that is moved back after all would be wrong in the store.
+    await this.#moving.catch(() => {});
     const { nowMs } = clock;
     try {
       await store.put(mail, this.#destinations, { nowMs, expiresMs: nowMs + lifetimeMs });
@@ -45,7 +49,7 @@ export class Queue {
       if (!(error instanceof StoreError)) throw error;
       observe({ kind: "unqueued", id, reason: error.message });
       const reason = error.isFull ? error.message : "the queue cannot be written";
-      return { kind: "deferred", reason, isFull: true, unsent: true };
+      return { kind: "deferred", reason, isUnkept: true, unsent: true };
     }
     observe({ kind: "queued", id });
     for (const lane of this.#lanes) lane.wake();
@@ -65,7 +69,7 @@ export class Queue {
   async #look(): Promise<void> {
     const { store, observe } = this.#options;
     try {
-      await this.#followClock();
+      await (this.#moving = this.#followClock());
       const version = await store.version();
       const isChanged = this.#version !== null && version !== this.#version;
       this.#version = version;

@@ -1,6 +1,6 @@
 /**
- * The tools of the queue. They go through a store bit by bit, so that a hundred thousand messages take no
- * more memory than a few hundred, and nobody who uses the store at the same time waits for long.
+ * The tools of the queue. They go through a store bit by bit, so that a hundred thousand messages take
+ * little more memory than a few hundred, and nobody who uses the store at the same time waits for long.
  */
 import { quote } from "./fault.ts";
 import {
@@ -162,7 +162,7 @@ interface Chosen {
   /** How many there are. */
   readonly count: number;
   /** Their ids, up to `BATCH` at once, each once. */
-  readonly batches: Iterable<readonly string[]> | AsyncIterable<readonly string[]>;
+  readonly batches: Iterable<readonly string[]>;
   /** Whether all that were named are among them. */
   readonly isComplete: boolean;
 }
@@ -175,9 +175,9 @@ async function choose(
   operator: Operator,
 ): Promise<Chosen> {
   if (ids === "all") {
-    const { messages, destinations } = await inventory.stats();
-    const count = dead ? destinations.reduce((sum, { dead }) => sum + dead, 0) : messages;
-    return { count, batches: everyId(inventory, { dead }), isComplete: true };
+    // All before anybody is asked: what comes in after the question was not meant by it.
+    const all = (await Array.fromAsync(everyId(inventory, { dead }))).flat();
+    return { count: all.length, batches: batchesOf(all), isComplete: true };
   }
   const found = new Set<string | null>();
   for (const beginning of ids) found.add(await wholeId(beginning, tool, inventory, operator));

@@ -57,7 +57,7 @@ function replyTo(id: string, outcome: Outcome): Reply {
     case "accepted":
       return replies.delivered(id, outcome.note);
     case "deferred":
-      return outcome.isFull
+      return outcome.isUnkept
         ? replies.notStored(id, outcome.reason)
         : replies.deferred(id, outcome.reason);
     case "rejected":

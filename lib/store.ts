@@ -6,7 +6,7 @@
  * A server uses the `Store` half, the tools of an operator the `Inventory` half, possibly from another
  * process at the same time. Moments are whole milliseconds since 1970, and come from whoever calls. Whatever
  * cannot be done for want of space or for a fault of the disk rejects with a `StoreError`, and has then not
- * been done in part either.
+ * been done in part either; but for `hasten` and `bury`, which can be asked for again.
  */
 import type { Mail } from "./mail.ts";
 
@@ -34,7 +34,7 @@ export interface Attempt {
 
 /** A delivery that is taken for one attempt, and nobody else's until its lease runs out. */
 export interface Claim {
-  /** Names this claim; no two are alike. */
+  /** Names this claim; no two of one run are alike. */
   readonly lease: string;
   /** The message. */
   readonly mail: Mail;

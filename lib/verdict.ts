@@ -18,7 +18,7 @@ export function settlementOf(
       return { kind: "dead", attempt };
     case "deferred": {
       if (attempt.atMs >= expiresMs) return { kind: "dead", attempt };
-      const dueMs = nowMs + (outcome.retryAfterMs ?? delayMs(tries + 1, random));
+      const dueMs = nowMs + Math.round(outcome.retryAfterMs ?? delayMs(tries + 1, random));
       // The last attempt is at the end of its life, and not hours before.
       return { kind: "waiting", dueMs: Math.max(Math.min(dueMs, expiresMs), nowMs), attempt };
     }

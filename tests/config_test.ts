@@ -152,6 +152,7 @@ for (const [name, value, read, expected] of settings) {
       template: "c",
       timeout: "9",
       queue: "c",
+      "queue-max-size": "9M",
       host: "c",
       port: "9",
       lmtp: "no",
@@ -426,11 +427,11 @@ const refused = (name: string, value: string, wanted: string): Row => [
 const seconds = [["timeout", 3_600], ["idle-timeout", 3_600], ["message-timeout", 86_400]] as const;
 
 const sizes = [
-  ["max-size", "1G", 2 ** 30, "500K or 10M"],
-  ["min-rate", "1G", 2 ** 30, "100 or 4K"],
+  ["max-size", "1G", 2 ** 30, "500K or 10M", "1"],
+  ["min-rate", "1G", 2 ** 30, "100 or 4K", "1"],
   // As many as can be written in octets.
-  ["max-memory", "1024G", 9_999_999_999, "500K or 10M"],
-  ["queue-max-size", "1024G", 9_999_999_999, "500K or 10M"],
+  ["max-memory", "1024G", 9_999_999_999, "500K or 10M", "1"],
+  ["queue-max-size", "1024G", 9_999_999_999, "10M or 1G", "1M"],
 ] as const;
 
 const counts = [
@@ -453,12 +454,13 @@ const values: Row[] = [
     ...["0", "0.000", "-1", `${most}.001`, "1s", "1e3", ".5", "5.", "0.0001", "NaN", "Infinity"]
       .map((v) => refused(name, v, `a number of seconds, more than 0 and at most ${most}`)),
   ]),
-  ...sizes.flatMap(([name, most, octets, such]) => [
-    ...["1", "1K", "10m", most, `${octets}`].map((v) => taken(name, v)),
+  ...sizes.flatMap(([name, most, octets, such, least]) => [
+    ...[least, "1024k", "10m", most, `${octets}`].map((v) => taken(name, v)),
     ...["0", "0M", "1.5M", "10MB", "10 M", "-1", "M", "9999999999G", "99999999999"].map((v) =>
-      refused(name, v, `a number of bytes from 1 to ${most}, such as ${such}`)
+      refused(name, v, `a number of bytes from ${least} to ${most}, such as ${such}`)
     ),
   ]),
+  refused("queue-max-size", "1023K", "a number of bytes from 1M to 1024G, such as 10M or 1G"),
   // One octet, or the least that can be written, over the most.
   refused("max-size", "1073741825", "a number of bytes from 1 to 1G, such as 500K or 10M"),
   refused("min-rate", "1073741825", "a number of bytes from 1 to 1G, such as 100 or 4K"),
@@ -471,7 +473,7 @@ const values: Row[] = [
   [["--queue", "a\nb"], 'Cannot use --queue "a b": must be the path of a file, or none'],
   [["--queue", ""], "Cannot use --queue: must have a value"],
   [["--queue", "a", "--queue", "a"], "Cannot use --queue: given 2 times, must be given once"],
-  refused("queue-max-size", "1025G", "a number of bytes from 1 to 1024G, such as 500K or 10M"),
+  refused("queue-max-size", "1025G", "a number of bytes from 1M to 1024G, such as 10M or 1G"),
   refused("max-memory", "1025G", "a number of bytes from 1 to 1024G, such as 500K or 10M"),
   ...counts.flatMap(([name, most]) => [
     ...["1", "7", "007", `${most}`].map((v) => taken(name, v)),
@@ -641,7 +643,7 @@ Deno.test("no message may be larger than the queue", () => {
   const octets = (...args: string[]) => config([...URL, ...args]).maxMessageOctets;
   const small = ["--queue-max-size", "1M"];
   assertEquals(octets(...small), 10 * 1024 ** 2);
-  assertEquals(octets("--queue", "q.db", ...small), 1024 ** 2);
+  assertEquals(octets("--queue", "q.db", ...small), Math.floor(0.99 * 1024 ** 2) - 128 * 1024);
   assertEquals(octets("--queue", "q.db", ...small, "--max-size", "1000"), 1000);
 });
 

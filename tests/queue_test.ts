@@ -83,7 +83,7 @@ for (const [isFull, reason] of faults) {
     const queue = office.queue(hook);
     office.store.failing.add("put");
     office.store.isFull = isFull;
-    const outcome = { kind: "deferred", reason, isFull: true, unsent: true } as const;
+    const outcome = { kind: "deferred", reason, isUnkept: true, unsent: true } as const;
     assertEquals<Outcome>(await send(queue, "a"), outcome);
     assertEquals(office.heard("unqueued", "queued"), [
       { kind: "unqueued", id: "a", reason: "cannot put", atMs: 0 },

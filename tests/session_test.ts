@@ -383,11 +383,11 @@ Deno.test("QUIT is answered even after the last command", () => {
 const outcomes: readonly Outcome[] = [
   { kind: "accepted", note: "held" },
   { kind: "deferred", reason: "later" },
-  { kind: "deferred", reason: "full", isFull: true },
+  { kind: "deferred", reason: "full", isUnkept: true },
   { kind: "rejected", reason: "never" },
 ];
 
-const nameOf = (outcome: Outcome) => "isFull" in outcome ? "not stored" : outcome.kind;
+const nameOf = (outcome: Outcome) => "isUnkept" in outcome ? "not stored" : outcome.kind;
 
 Deno.test("a message is answered by what became of it", () => {
   const codes = outcomes.map((outcome) => {

@@ -497,3 +497,25 @@ Deno.test("what is dead stays as it is when a server starts", () =>
     const { due, expires } = file.db.prepare("SELECT due, expires FROM deliveries").get()!;
     assertEquals([due, expires], [null, NOW]);
   }));
+
+Deno.test("a server that starts again and again makes no message live longer", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/queue.db`;
+    const { expiresMs } = TIMES;
+    await using first = open(path);
+    await first.store.put(mailOf(1), [HOOK], TIMES);
+    await first.store.close();
+    // What has not expired keeps its end; what has, while no server ran, gets hours to be tried.
+    const ends = [
+      [NOW + HOUR, expiresMs],
+      [expiresMs - HOUR, expiresMs],
+      [expiresMs + HOUR, expiresMs + 5 * HOUR],
+      [expiresMs + 2 * HOUR, expiresMs + 5 * HOUR],
+    ];
+    for (const [nowMs, endMs] of ends) {
+      await using again = open(path, { nowMs });
+      using file = connect(path);
+      assertEquals(numberOf(file.db, "SELECT expires FROM deliveries"), endMs);
+      await again.store.close();
+    }
+  }));

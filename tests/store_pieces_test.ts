@@ -87,9 +87,17 @@ for (let failing = 1; failing <= PIECES; failing++) {
       await using opened = open(path);
       const { store } = opened;
       await store.put(mailOf(2), [HOOK], TIMES);
-      await hearingCommits((number) => {
-        if (number === failing) throw new Error("disk I/O error");
-      }, () => assertRejects(() => store.put(LARGE, [HOOK], TIMES), StoreError, "the disk fails"));
+      await hearingCommits(
+        (number) => {
+          if (number === failing) throw new Error("disk I/O error");
+        },
+        () =>
+          assertRejects(
+            () => store.put(LARGE, [HOOK], TIMES),
+            StoreError,
+            "must be on a disk that is sound and has space",
+          ),
+      );
       await cleaned(path);
       assertEquals(leftIn(path), { pieces: 1, debris: 0 });
       assertEquals((await deliver(store)).map(({ id }) => id), [idOf(2)]);
@@ -371,3 +379,28 @@ for (const [sentence, octets, after, due] of jumps) {
       assertEquals([row.due, row.expires], expected);
     }));
 }
+
+Deno.test("a message of which a part is lost is dead, and holds up no other", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/queue.db`;
+    await using opened = open(path);
+    const { store } = opened;
+    for (const [number, octets] of [[1, 100], [2, 3 * MIB], [3, 100]]) {
+      await store.put(mailOf(number, octets), [HOOK], TIMES);
+    }
+    using file = connect(path);
+    file.db.exec("DELETE FROM pieces WHERE piece IN (SELECT piece FROM pieces LIMIT 1)");
+    file.db.exec("DELETE FROM pieces WHERE piece IN (SELECT piece FROM pieces LIMIT 1 OFFSET 5)");
+    // Large ones are not claimed with others.
+    const claims = [await claim(store), await claim(store), await claim(store)].flat();
+    assertEquals(claims.map(({ mail }) => mail), [mailOf(3)]);
+    const inventory = await SqliteInventory.open(path);
+    const dead = await inventory.entries({ dead: true }, null, 9);
+    assertEquals(dead.map(({ id, last }) => [id, last?.reason]), [
+      [idOf(1), "a part of the message is lost: the file is damaged"],
+      [idOf(2), "a part of the message is lost: the file is damaged"],
+    ]);
+    await assertRejects(() => inventory.find(idOf(2)), StoreError, "has lost a part of");
+    assertEquals(await inventory.drop([idOf(1), idOf(2)], { dead: true }), 2);
+    inventory.close();
+  }));

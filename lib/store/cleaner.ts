@@ -2,10 +2,8 @@
  * Gives space back, in steps that hold the event loop for milliseconds: the pieces of large messages that
  * are gone, and then the pages of the file that nobody uses.
  */
-import type { DatabaseSync } from "node:sqlite";
 import type { Commits } from "./commits.ts";
 import { PIECE_OCTETS, type Pieces } from "./pieces.ts";
-import { pragma } from "./schema.ts";
 import type { Statements } from "./statements.ts";
 
 /** Pages of 4 KiB that may stay free in the file for what comes next, and that are given back at once. */
@@ -13,7 +11,6 @@ const FREE_PAGES = { kept: 256, step: 64 };
 
 /** Cleans one file. */
 export class Cleaner {
-  readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #pieces: Pieces;
   readonly #commits: Commits;
@@ -23,8 +20,7 @@ export class Cleaner {
   #isStopped = false;
 
   /** All are of one connection. */
-  constructor(db: DatabaseSync, sql: Statements, pieces: Pieces, commits: Commits) {
-    this.#db = db;
+  constructor(sql: Statements, pieces: Pieces, commits: Commits) {
     this.#sql = sql;
     this.#pieces = pieces;
     this.#commits = commits;
@@ -72,11 +68,11 @@ export class Cleaner {
       return true;
     }
     // A quarter of the file may be free: it is used again soon.
-    const enough = Math.max(FREE_PAGES.kept, pragma(this.#db, "page_count") / 4);
-    const free = pragma(this.#db, "freelist_count");
+    const enough = Math.max(FREE_PAGES.kept, this.#sql.number("PRAGMA page_count") / 4);
+    const free = this.#sql.number("PRAGMA freelist_count");
     if (free <= enough) return false;
     this.#sql.all(`PRAGMA incremental_vacuum(${FREE_PAGES.step})`);
     // A file that was not made here may have none to give.
-    return pragma(this.#db, "freelist_count") < free;
+    return this.#sql.number("PRAGMA freelist_count") < free;
   }
 }

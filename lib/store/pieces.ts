@@ -2,13 +2,14 @@
  * The octets of messages, in pieces: a message of 10 MB written at once would hold the event loop for a
  * tenth of a second, and so would its removal.
  */
+import { concat } from "../octets.ts";
 import type { Statements } from "./statements.ts";
 
 /** Octets of a piece. */
 export const PIECE_OCTETS = 256 * 1024;
 
 /** Pieces that a message has at most, which is 16 GiB. */
-const MOST = 65_536;
+const MOST_PIECES = 65_536;
 
 /** Pieces that are removed at once. */
 const STEP = 4;
@@ -26,20 +27,18 @@ export class Pieces {
   write(message: number, data: Uint8Array, at: number): void {
     this.#sql.run(
       "INSERT INTO pieces VALUES (?, ?)",
-      ...[message * MOST + at / PIECE_OCTETS, data.subarray(at, at + PIECE_OCTETS)],
+      ...[message * MOST_PIECES + at / PIECE_OCTETS, data.subarray(at, at + PIECE_OCTETS)],
     );
   }
 
-  /** A message of so many octets. */
-  read(message: number, octets: number): Uint8Array {
+  /** A message of so many octets; null where some of them are not there. */
+  read(message: number, octets: number): Uint8Array | null {
     const pieces = this.#sql.all<{ data: Uint8Array }>(
       "SELECT data FROM pieces WHERE piece >= ? AND piece < ? ORDER BY piece",
-      ...[message * MOST, (message + 1) * MOST],
+      ...[message * MOST_PIECES, (message + 1) * MOST_PIECES],
     );
-    if (pieces.length === 1) return pieces[0].data;
-    const whole = new Uint8Array(octets);
-    pieces.forEach(({ data }, at) => whole.set(data, at * PIECE_OCTETS));
-    return whole;
+    const whole = pieces.length === 1 ? pieces[0].data : concat(pieces.map(({ data }) => data));
+    return whole.length === octets ? whole : null;
   }
 
   /** Removes some pieces of a message, or all; whether there were that many. */
@@ -47,7 +46,7 @@ export class Pieces {
     const removed = this.#sql.run(
       `DELETE FROM pieces WHERE piece IN
          (SELECT piece FROM pieces WHERE piece >= ? AND piece < ? LIMIT ?)`,
-      ...[message * MOST, (message + 1) * MOST, most],
+      ...[message * MOST_PIECES, (message + 1) * MOST_PIECES, most],
     );
     return removed === most;
   }

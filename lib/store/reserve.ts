@@ -6,7 +6,7 @@
  */
 
 /** Octets of the file: what one emptying of the write-ahead log takes, and as much again. */
-export const RESERVE_OCTETS = 2 * 1024 * 1024;
+const RESERVE_OCTETS = 2 * 1024 * 1024;
 
 /** How often it is tried to make it anew, in milliseconds. */
 const RETRY_MS = 1000;

@@ -30,14 +30,15 @@ export function messageValues(message: number, mail: Mail): readonly Value[] {
   return [message, id, receivedAt.getTime(), data.length, ...texts];
 }
 
-/** The message of a row. */
-export function mailOf(row: MessageRow, pieces: Pieces): Mail {
-  return {
+/** The message of a row; null where a part of it is lost. */
+export function mailOf(row: MessageRow, pieces: Pieces): Mail | null {
+  const data = pieces.read(row.message, row.octets);
+  return data === null ? null : {
     id: row.id,
     receivedAt: new Date(row.received),
     client: JSON.parse(row.client),
     envelope: JSON.parse(row.envelope),
-    data: pieces.read(row.message, row.octets),
+    data,
   };
 }
 

@@ -14,7 +14,7 @@ const APPLICATION_ID = 0x70696751;
  * What makes each version of the one before, an empty file being version 0. Released steps never change.
  *
  * A message is in `pieces`, so that no large one holds the program up. Its pieces have the keys from
- * `message * PIECES` on. Those of a message in `debris` are nobody's: it is being written, or removed.
+ * `message * MOST_PIECES` on. Those of a message in `debris` are nobody's: it is being written, or removed.
  * A delivery without `due` is dead; one with `lease` is being tried, until `leased`. Moments are in
  * milliseconds.
  */

@@ -24,25 +24,20 @@ import { type OpenFile, openForServer } from "./file.ts";
 import { Pieces } from "./pieces.ts";
 import { giveUp, Reserve } from "./reserve.ts";
 import { isWanted, mailOf, type MessageRow, remember, removeDelivery } from "./rows.ts";
-import { pragma } from "./schema.ts";
 import { isDiskFull, isOutOfSpace, storeErrorOf } from "./sqlite_fault.ts";
 import { Statements } from "./statements.ts";
+import { type Takeover, takeOver } from "./takeover.ts";
 import { Writer } from "./writer.ts";
 
 /** What a store obeys. */
-export interface SqliteOptions {
+export interface SqliteOptions extends Takeover {
   /** Octets that all messages, and what is known of them, may take. */
   readonly maxOctets: number;
-  /** The moment. */
-  readonly nowMs: number;
-  /** A delivery is not due later than this after now, whatever a clock said when it was put. */
-  readonly longestDelayMs: number;
-  /** Nor does it expire later than this after now. */
-  readonly lifetimeMs: number;
 }
 
 /** A delivery that can be claimed. */
 interface DueRow extends MessageRow {
+  readonly label: string;
   readonly expires: number;
   readonly tries: number;
 }
@@ -52,9 +47,6 @@ const MANY = 100;
 
 /** Octets of messages that are read at once, unless a single one has more. */
 const CLAIMED_OCTETS = 2 * 1024 * 1024;
-
-/** Where no server ran for days, messages shall not expire before it could try them, in milliseconds. */
-const LEAST_LIFE_MS = 4 * 60 * 60 * 1000;
 
 /** A queue in a file. */
 export class SqliteStore implements Store {
@@ -77,7 +69,7 @@ export class SqliteStore implements Store {
     const sql = new Statements(db);
     const pieces = new Pieces(sql);
     const commits = new Commits(db, () => this.#makeSpace());
-    const cleaner = new Cleaner(db, sql, pieces, commits);
+    const cleaner = new Cleaner(sql, pieces, commits);
     this.#file = file;
     this.#db = db;
     this.#sql = sql;
@@ -85,7 +77,7 @@ export class SqliteStore implements Store {
     this.#reserve = reserve;
     this.#commits = commits;
     this.#cleaner = cleaner;
-    this.#writer = new Writer({ db, sql, pieces, commits, cleaner, reserve, maxOctets });
+    this.#writer = new Writer({ sql, pieces, commits, cleaner, reserve, maxOctets });
     this.backlog = sql.first<{ waiting: number; dead: number }>(
       "SELECT count(due) AS waiting, count(*) - count(due) AS dead FROM deliveries",
     )!;
@@ -118,7 +110,8 @@ export class SqliteStore implements Store {
       file = openForServer(path);
       reserve = new Reserve(file.path);
       const store = new SqliteStore(file, reserve, options);
-      store.#takeOver(options);
+      takeOver(file.db, store.#sql, options);
+      store.#cleaner.begin();
       // From now on the event loop shall not be held while a tool writes: commits.ts waits.
       file.db.exec("PRAGMA busy_timeout = 0");
       return store;
@@ -150,19 +143,19 @@ export class SqliteStore implements Store {
       const rows = untried.length > 0 ? untried : this.#due(destination, nowMs, isProbe ? 1 : most);
       let octets = 0;
       const read = rows.filter((row, at) => (octets += row.octets) <= CLAIMED_OCTETS || at === 0);
-      const claims = read.map((row): Claim => {
+      const claims = read.flatMap((row): Claim[] => {
+        const mail = mailOf(row, this.#pieces);
+        if (mail === null) {
+          this.#postpone(row.message, destination, null, lostPart(row, nowMs));
+          return [];
+        }
         const lease = ++this.#lease;
         this.#sql.run(
           "UPDATE deliveries SET lease = ?, leased = ? WHERE message = ? AND destination = ?",
           ...[lease, nowMs + leaseMs, row.message, destination],
         );
-        return {
-          lease: `${row.message}.${lease}`,
-          mail: mailOf(row, this.#pieces),
-          destination,
-          tries: row.tries,
-          expiresMs: row.expires,
-        };
+        const { tries, expires: expiresMs } = row;
+        return [{ lease: `${row.message}.${lease}`, mail, destination, tries, expiresMs }];
       });
       return { claims, nextMs: this.#next(destination, nowMs) };
     });
@@ -171,7 +164,7 @@ export class SqliteStore implements Store {
   /** Deliveries that are due, those due first in front. */
   #due(destination: string, nowMs: number, most: number, condition = ""): readonly DueRow[] {
     return this.#sql.all<DueRow>(
-      `SELECT messages.*, expires, tries FROM deliveries JOIN messages USING (message)
+      `SELECT messages.*, label, expires, tries FROM deliveries JOIN messages USING (message)
        WHERE destination = ? AND due <= ? AND (lease IS NULL OR leased <= ?) ${condition}
        ORDER BY due, deliveries.message LIMIT ?`,
       ...[destination, nowMs, nowMs, most],
@@ -300,7 +293,11 @@ export class SqliteStore implements Store {
   /** See `Store`. */
   // deno-lint-ignore require-await -- other stores have to ask.
   async version(): Promise<number> {
-    return pragma(this.#db, "data_version");
+    try {
+      return this.#sql.number("PRAGMA data_version");
+    } catch (error) {
+      throw storeErrorOf(error);
+    }
   }
 
   /** See `Store`. */
@@ -315,29 +312,6 @@ export class SqliteStore implements Store {
     this.#file[Symbol.dispose]();
   }
 
-  /** What another server was at is free again, and what its clock said is made possible. */
-  #takeOver({ nowMs, longestDelayMs, lifetimeMs }: SqliteOptions): void {
-    this.#db.exec("BEGIN IMMEDIATE");
-    this.#sql.run("DELETE FROM outages");
-    // What ended it may be one of these: all others go before them.
-    this.#sql.run(
-      "UPDATE deliveries SET lease = NULL, leased = NULL, due = ? WHERE lease IS NOT NULL",
-      nowMs,
-    );
-    this.#sql.run(
-      "UPDATE deliveries SET due = ? WHERE due > ? AND (attempts = 0 OR due > ?)",
-      ...[nowMs, nowMs, nowMs + longestDelayMs],
-    );
-    const [least, most] = [nowMs + Math.min(LEAST_LIFE_MS, lifetimeMs), nowMs + lifetimeMs];
-    this.#sql.run(
-      `UPDATE deliveries SET expires = min(max(expires, ?), ?)
-       WHERE due IS NOT NULL AND expires NOT BETWEEN ? AND ?`,
-      ...[least, most, least, most],
-    );
-    this.#db.exec("COMMIT");
-    this.#cleaner.begin();
-  }
-
   /** Gives the reserve to what is under way; whether there is space now that there was not. */
   #makeSpace(): boolean {
     if (!this.#reserve.release()) return false;
@@ -350,3 +324,9 @@ export class SqliteStore implements Store {
     return true;
   }
 }
+
+/** Such a message is not delivered, as if it were another one: it is for an operator to see. */
+const lostPart = ({ label }: DueRow, nowMs: number): Attempt => ({
+  ...{ atMs: nowMs, elapsedMs: 0, label, detail: "" },
+  reason: "a part of the message is lost: the file is damaged",
+});

@@ -5,7 +5,16 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Envelope } from "../mail.ts";
 import { addressOf } from "../path.ts";
-import type { Entry, Inventory, Letter, Outage, Selection, Standing, Stats } from "../store.ts";
+import {
+  type Entry,
+  type Inventory,
+  type Letter,
+  type Outage,
+  type Selection,
+  type Standing,
+  type Stats,
+  StoreError,
+} from "../store.ts";
 import { type OpenFile, openForTool } from "./file.ts";
 import { Pieces } from "./pieces.ts";
 import {
@@ -111,7 +120,9 @@ export class SqliteInventory implements Inventory {
             ...[row.message, entry.destination],
           ).map(attemptOf),
         }));
-        return { mail: mailOf(row, this.#pieces), deliveries };
+        const mail = mailOf(row, this.#pieces);
+        if (mail === null) throw new StoreError(`has lost a part of ${id}, must be restored`);
+        return { mail, deliveries };
       })
     );
   }

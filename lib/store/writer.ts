@@ -2,7 +2,6 @@
  * Writes messages, small ones at once, large ones piece by piece with others' work in between. Nobody sees
  * a message before its last piece is there.
  */
-import type { DatabaseSync } from "node:sqlite";
 import type { Mail } from "../mail.ts";
 import { type Destination, StoreError } from "../store.ts";
 import type { Cleaner } from "./cleaner.ts";
@@ -10,14 +9,11 @@ import type { Commits } from "./commits.ts";
 import { PIECE_OCTETS, type Pieces } from "./pieces.ts";
 import type { Reserve } from "./reserve.ts";
 import { messageValues } from "./rows.ts";
-import { pragma } from "./schema.ts";
 import type { Statements } from "./statements.ts";
 
 /** What a writer uses, all of one connection, and obeys. */
 export interface WriterOptions {
-  /** The connection. */
-  readonly db: DatabaseSync;
-  /** Its statements. */
+  /** The statements. */
   readonly sql: Statements;
   /** The pieces of its messages. */
   readonly pieces: Pieces;
@@ -121,10 +117,10 @@ export class Writer {
   }
 
   #refuseIfFull(octets: number): void {
-    const { db, reserve, maxOctets } = this.#options;
+    const { sql, reserve, maxOctets } = this.#options;
     if (!reserve.isHeld) throw new StoreError("disk is full", true);
-    const pages = pragma(db, "page_count") - pragma(db, "freelist_count");
-    if (pages * pragma(db, "page_size") + octets > maxOctets) {
+    const pages = sql.number("PRAGMA page_count") - sql.number("PRAGMA freelist_count");
+    if (pages * sql.number("PRAGMA page_size") + octets > maxOctets) {
       throw new StoreError("queue is full", true);
     }
   }

@@ -79,7 +79,7 @@ export class Planner {
       kill: isFirst ? { kind: "time", afterMs: 1_000 } : momentIn(phase, chance),
       loadMs: chance.between(50, 1_000),
       clients: chance.between(2, 8),
-      room: isTight ? chance.size(100_000, 3_000_000) : null,
+      room: isTight ? chance.size(2_500_000, 5_000_000) : null,
       later: {
         mood: chance.next() < 0.3 ? this.#moods.deal() : mood,
         afterMs: chance.between(50, 500),
