@@ -47,8 +47,23 @@ export function attemptOf({ began, elapsed, label, reason, detail }: AttemptRow)
   return { atMs: began, elapsedMs: elapsed, label, reason, detail: JSON.parse(detail) };
 }
 
+/** Makes a delivery due at a moment, or dead, after an attempt. */
+export function postpone(
+  sql: Statements,
+  message: number,
+  destination: string,
+  dueMs: number | null,
+  attempt: Attempt,
+): void {
+  sql.run(
+    "UPDATE deliveries SET due = ?, tries = tries + 1 WHERE message = ? AND destination = ?",
+    ...[dueMs, message, destination],
+  );
+  remember(sql, message, destination, attempt);
+}
+
 /** Adds an attempt to the history of a delivery. */
-export function remember(
+function remember(
   sql: Statements,
   message: number,
   destination: string,

@@ -42,6 +42,7 @@ const steps: readonly string[] = [
      PRIMARY KEY (message, destination)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX due ON deliveries (destination, due);
+   CREATE INDEX leases ON deliveries (destination, leased) WHERE lease IS NOT NULL;
    CREATE INDEX untried ON deliveries (destination, due) WHERE tries = 0;
    CREATE INDEX life ON deliveries (destination, expires) WHERE due IS NOT NULL;
    CREATE TABLE outages (

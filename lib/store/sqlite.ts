@@ -18,12 +18,13 @@ import {
   type Store,
   StoreError,
 } from "../store.ts";
+import { Claims } from "./claims.ts";
 import { Cleaner } from "./cleaner.ts";
 import { Commits } from "./commits.ts";
 import { type OpenFile, openForServer } from "./file.ts";
 import { Pieces } from "./pieces.ts";
 import { giveUp, Reserve } from "./reserve.ts";
-import { isWanted, mailOf, type MessageRow, remember, removeDelivery } from "./rows.ts";
+import { postpone } from "./rows.ts";
 import { isDiskFull, isOutOfSpace, storeErrorOf } from "./sqlite_fault.ts";
 import { Statements } from "./statements.ts";
 import { type Takeover, takeOver } from "./takeover.ts";
@@ -35,18 +36,8 @@ export interface SqliteOptions extends Takeover {
   readonly maxOctets: number;
 }
 
-/** A delivery that can be claimed. */
-interface DueRow extends MessageRow {
-  readonly label: string;
-  readonly expires: number;
-  readonly tries: number;
-}
-
 /** Rows that are changed at once where there may be many. */
 const MANY = 100;
-
-/** Octets of messages that are read at once, unless a single one has more. */
-const CLAIMED_OCTETS = 2 * 1024 * 1024;
 
 /** A queue in a file. */
 export class SqliteStore implements Store {
@@ -55,13 +46,11 @@ export class SqliteStore implements Store {
   readonly #file: OpenFile;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
-  readonly #pieces: Pieces;
   readonly #reserve: Reserve;
   readonly #commits: Commits;
   readonly #cleaner: Cleaner;
   readonly #writer: Writer;
-  /** The number of the latest lease. */
-  #lease = 0;
+  readonly #claims: Claims;
   #closing: Promise<void> | null = null;
 
   private constructor(file: OpenFile, reserve: Reserve, { maxOctets }: SqliteOptions) {
@@ -73,11 +62,11 @@ export class SqliteStore implements Store {
     this.#file = file;
     this.#db = db;
     this.#sql = sql;
-    this.#pieces = pieces;
     this.#reserve = reserve;
     this.#commits = commits;
     this.#cleaner = cleaner;
     this.#writer = new Writer({ sql, pieces, commits, cleaner, reserve, maxOctets });
+    this.#claims = new Claims(sql, pieces);
     this.backlog = sql.first<{ waiting: number; dead: number }>(
       "SELECT count(due) AS waiting, count(*) - count(due) AS dead FROM deliveries",
     )!;
@@ -137,96 +126,14 @@ export class SqliteStore implements Store {
     most: number,
     how: { readonly nowMs: number; readonly leaseMs: number; readonly isProbe?: boolean },
   ): Promise<Claimed> {
-    const { nowMs, leaseMs, isProbe = false } = how;
-    return this.#commits.run(0, () => {
-      const untried = isProbe ? this.#due(destination, nowMs, 1, "AND tries = 0") : [];
-      const rows = untried.length > 0 ? untried : this.#due(destination, nowMs, isProbe ? 1 : most);
-      let octets = 0;
-      const read = rows.filter((row, at) => (octets += row.octets) <= CLAIMED_OCTETS || at === 0);
-      const claims = read.flatMap((row): Claim[] => {
-        const mail = mailOf(row, this.#pieces);
-        if (mail === null) {
-          this.#postpone(row.message, destination, null, lostPart(row, nowMs));
-          return [];
-        }
-        const lease = ++this.#lease;
-        this.#sql.run(
-          "UPDATE deliveries SET lease = ?, leased = ? WHERE message = ? AND destination = ?",
-          ...[lease, nowMs + leaseMs, row.message, destination],
-        );
-        const { tries, expires: expiresMs } = row;
-        return [{ lease: `${row.message}.${lease}`, mail, destination, tries, expiresMs }];
-      });
-      return { claims, nextMs: this.#next(destination, nowMs) };
-    });
-  }
-
-  /** Deliveries that are due, those due first in front. */
-  #due(destination: string, nowMs: number, most: number, condition = ""): readonly DueRow[] {
-    return this.#sql.all<DueRow>(
-      `SELECT messages.*, label, expires, tries FROM deliveries JOIN messages USING (message)
-       WHERE destination = ? AND due <= ? AND (lease IS NULL OR leased <= ?) ${condition}
-       ORDER BY due, deliveries.message LIMIT ?`,
-      ...[destination, nowMs, nowMs, most],
-    );
-  }
-
-  /** When a delivery is due next, or its lease runs out. Those under way are few, and come first. */
-  #next(destination: string, nowMs: number): number | null {
-    let nextMs = Infinity;
-    const rows = this.#sql.each<{ due: number; lease: number | null; leased: number }>(
-      `SELECT due, lease, leased FROM deliveries
-       WHERE destination = ? AND due IS NOT NULL ORDER BY due`,
-      destination,
-    );
-    for (const { due, lease, leased } of rows) {
-      if (due >= nextMs) break;
-      nextMs = Math.min(nextMs, lease !== null && leased > nowMs ? leased : due);
-    }
-    return nextMs === Infinity ? null : nextMs;
+    return this.#commits.run(0, () => this.#claims.take(destination, most, how));
   }
 
   /** See `Store`. */
-  async settle({ lease, destination }: Claim, settlement: Settlement): Promise<boolean> {
-    const [message, number] = lease.split(".").map(Number);
-    const isSettled = await this.#commits.run(0, () => {
-      const released = this.#sql.run(
-        `UPDATE deliveries SET lease = NULL, leased = NULL
-         WHERE message = ? AND destination = ? AND lease = ?`,
-        ...[message, destination, number],
-      );
-      if (released === 0) return false;
-      switch (settlement.kind) {
-        case "done":
-          removeDelivery(this.#sql, message, destination);
-          if (!isWanted(this.#sql, message)) this.#remove(message);
-          break;
-        case "untried":
-          break;
-        case "waiting":
-          this.#postpone(message, destination, settlement.dueMs, settlement.attempt);
-          break;
-        case "dead":
-          this.#postpone(message, destination, null, settlement.attempt);
-      }
-      return true;
-    });
+  async settle(claim: Claim, settlement: Settlement): Promise<boolean> {
+    const isSettled = await this.#commits.run(0, () => this.#claims.end(claim, settlement));
     if (settlement.kind === "done") this.#cleaner.begin();
     return isSettled;
-  }
-
-  #postpone(message: number, destination: string, dueMs: number | null, attempt: Attempt): void {
-    this.#sql.run(
-      "UPDATE deliveries SET due = ?, tries = tries + 1 WHERE message = ? AND destination = ?",
-      ...[dueMs, message, destination],
-    );
-    remember(this.#sql, message, destination, attempt);
-  }
-
-  #remove(message: number): void {
-    this.#sql.run("DELETE FROM messages WHERE message = ?", message);
-    // What is left of a large one is for the cleaner.
-    if (this.#pieces.remove(message)) this.#sql.run("INSERT INTO debris VALUES (?)", message);
   }
 
   /** See `Store`. */
@@ -249,7 +156,7 @@ export class SqliteStore implements Store {
          WHERE destination = ? AND due IS NOT NULL AND expires <= ? AND lease IS NULL LIMIT ?`,
         ...[destination, attempt.atMs, MANY],
       );
-      for (const { message } of rows) this.#postpone(message, destination, null, attempt);
+      for (const { message } of rows) postpone(this.#sql, message, destination, null, attempt);
       return rows.length;
     });
   }
@@ -324,9 +231,3 @@ export class SqliteStore implements Store {
     return true;
   }
 }
-
-/** Such a message is not delivered, as if it were another one: it is for an operator to see. */
-const lostPart = ({ label }: DueRow, nowMs: number): Attempt => ({
-  ...{ atMs: nowMs, elapsedMs: 0, label, detail: "" },
-  reason: "a part of the message is lost: the file is damaged",
-});

@@ -24,11 +24,6 @@ export class Statements {
     return this.#prepare(sql).all(...values) as Row[];
   }
 
-  /** Rows one by one; to be read before anything else is done. */
-  each<Row>(sql: string, ...values: readonly Value[]): Iterable<Row> {
-    return this.#prepare(sql).iterate(...values) as Iterable<Row>;
-  }
-
   /** The first row, or undefined. */
   first<Row>(sql: string, ...values: readonly Value[]): Row | undefined {
     return this.#prepare(sql).get(...values) as Row | undefined;

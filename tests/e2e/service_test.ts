@@ -95,7 +95,9 @@ testWith(
       assertEquals([...families].filter((name) => ![...allowed, "AF_NETLINK"].includes(name)), []);
       // `deno run` keeps caches besides, and shrugs off what it may not do for them.
       if (invocation.length > 1) return;
-      assertEquals([...seen].filter((call) => !calls.includes(call)), []);
+      // SQLite gives its files to the owner of the database where root calls; the unit's user is another.
+      const refusable = Deno.uid() === 0 ? [...calls, "fchown"] : calls;
+      assertEquals([...seen].filter((call) => !refusable.includes(call)), []);
       // ProtectSystem leaves it nothing to write to but its state, and it wants nothing else.
       const created = trace.match(/.*O_CREAT.*/g) ?? [];
       assertEquals(created.filter((line) => !line.includes(`"${directory}/state/`)), []);
