@@ -100,6 +100,6 @@ export function migrate(db: DatabaseSync, wanted = steps): void {
 }
 
 /** A number that SQLite knows of a file. */
-export function pragma(db: DatabaseSync, name: string): number {
+function pragma(db: DatabaseSync, name: string): number {
   return db.prepare(`PRAGMA ${name}`).get()![name] as number;
 }

@@ -25,7 +25,6 @@ import {
   type MessageRow,
   removeDelivery,
 } from "./rows.ts";
-import { pragma } from "./schema.ts";
 import { rollBack, storeErrorOf } from "./sqlite_fault.ts";
 import { Statements } from "./statements.ts";
 
@@ -177,7 +176,8 @@ export class SqliteInventory implements Inventory {
           const nextMs = next === null ? null : Math.max(next, outage?.nextMs ?? 0);
           return { destination: { name, label }, waiting, sending, dead, nextMs, outage };
         });
-        const storeOctets = pragma(this.#db, "page_count") * pragma(this.#db, "page_size");
+        const storeOctets = this.#sql.number("PRAGMA page_count") *
+          this.#sql.number("PRAGMA page_size");
         return { messages, octets, oldestMs: oldest, storeOctets, destinations };
       })
     );
