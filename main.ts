@@ -86,7 +86,7 @@ const serve: Command = async (config, endpoint, surroundings) => {
     ? printer((octets) => write(Deno.stdout, octets), observe)
     : webhook(observe, sending(config));
   const thread = new Thread({ ...THREAD, parseHere, open: openWorker });
-  const readMail = (mail: Mail) => read(mail, surroundings, thread.parse);
+  const readMail = (mail: Mail) => read(mail, surroundings, thread.parse, endpoint.needs);
   const deliver = delivery(endpoint, readMail, send, observe, now);
   const { addresses, socketMode, proxies } = config;
   const common = { observe, uptimeMs };

@@ -3,42 +3,63 @@
  * which fields it is given to read, and what is made of what it read.
  */
 import type { Address } from "./context.ts";
-import type { AddressObject, EmailAddress, Headers, PartHeader } from "./npm/mailparser.d.ts";
+import type { Field } from "./header.ts";
+import { isNeeded, type Needs } from "./needs.ts";
+import type { AddressObject, EmailAddress, HeaderLine, Headers } from "./npm/mailparser.d.ts";
+import { characters } from "./octets.ts";
 import type { Warn } from "./splitter.ts";
 
-export type { HeaderLine, Headers, PartHeader } from "./npm/mailparser.d.ts";
+/** Fields of addresses, by what the context calls them. */
+const NAMES = { from: "from", to: "to", cc: "cc", bcc: "bcc", replyTo: "reply-to" } as const;
 
-const SINGLE_FIELDS = ["from", "reply-to"];
-const ADDRESS_FIELDS = ["from", "to", "cc", "bcc", "reply-to"];
+type Name = keyof typeof NAMES;
+
+/** The addresses of a message. */
+export type AddressFields = Readonly<Record<Name, readonly Address[]>>;
+
+/** Nobody's. */
+export const noAddresses: AddressFields = { from: [], to: [], cc: [], bcc: [], replyTo: [] };
+
+const SINGLE_FIELDS: readonly string[] = [NAMES.from, NAMES.replyTo];
 
 /** Characters of all address fields together: reading them can take the square of their length. */
 const MAX_ADDRESS_LENGTH = 64 * 1024;
 
-/** The fields that mailparser has to read: the addresses of the message. */
-export function addressLines(
-  { headers, root }: PartHeader,
+/** Reads those fields of addresses that are needed. */
+export function addressFields(
+  fields: readonly Field[],
+  needs: Needs,
+  processHeaders: (lines: readonly HeaderLine[]) => Headers,
   warn: Warn,
-): PartHeader["headers"]["lines"] {
-  if (!root) return [];
+): AddressFields {
+  const needed = (Object.keys(NAMES) as Name[]).filter((name) => isNeeded(needs, name));
+  if (needed.length === 0) return noAddresses;
+  const headers = processHeaders(linesOf(fields, needed.map((name) => NAMES[name]), warn));
+  const read = needed.map((name) => [name, addressesOf(headers, NAMES[name])]);
+  return { ...noAddresses, ...Object.fromEntries(read) };
+}
+
+/** The fields of these names that mailparser has to read. */
+function linesOf(fields: readonly Field[], names: readonly string[], warn: Warn): HeaderLine[] {
   let room = MAX_ADDRESS_LENGTH;
   const seen = new Set<string>();
-  return headers.getList().filter(({ key, line }) => {
+  return fields.flatMap(({ name, value }) => {
+    const key = name.toLowerCase();
     // Of a repeated From the first counts, as it does for `header.from`; mailparser takes the last.
-    if (!ADDRESS_FIELDS.includes(key) || (SINGLE_FIELDS.includes(key) && seen.has(key))) {
-      return false;
-    }
+    if (!names.includes(key) || (SINGLE_FIELDS.includes(key) && seen.has(key))) return [];
     seen.add(key);
+    const line = `${name}: ${characters(new TextEncoder().encode(value))}`;
     if (line.length > room) {
       warn(`The field "${key}" is too long to be read`);
-      return false;
+      return [];
     }
     room -= line.length;
-    return true;
+    return [{ key, line }];
   });
 }
 
 /** The addresses of all fields of that name, groups dissolved. */
-export function addressesOf(headers: Headers, name: string): Address[] {
+function addressesOf(headers: Headers, name: string): Address[] {
   const field = headers.get(name) as AddressObject | AddressObject[] | undefined;
   return [field ?? []].flat().flatMap(({ value }) => value.flatMap(members));
 }

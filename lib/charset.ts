@@ -51,13 +51,15 @@ export function isRare(charset: string): boolean {
   return RARE.test(charset.trim());
 }
 
+const strictly = new TextDecoder("utf-8", { fatal: true });
+
 /**
  * Reads octets as UTF-8, or as windows-1252 if not one character of them is UTF-8 beyond ASCII: a text
  * that is UTF-8 but for one broken character is better served by U+FFFD in that one place.
  */
 export function guess(octets: Uint8Array): Decoded {
   try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(octets), doubt: null };
+    return { text: strictly.decode(octets), doubt: null };
   } catch {
     const text = new TextDecoder().decode(octets);
     if (/[^\0-\x7f\ufffd]/.test(text)) return { text, doubt: null };

@@ -9,6 +9,7 @@ import { guess } from "./charset.ts";
 import type { Address, Attachment } from "./context.ts";
 import { type Field, sectionsOf } from "./header.ts";
 import { withLineFeeds } from "./line_end.ts";
+import { isNeeded, type Needs } from "./needs.ts";
 import type { Reading } from "./reading.ts";
 
 /** An attachment as it is kept. */
@@ -17,8 +18,10 @@ export interface File extends Omit<Attachment, "content"> {
   readonly content: Uint8Array | string;
 }
 
-/** What a parser makes of a message. */
-export interface Parts extends Reading {
+/** All that a message says; what nobody needs is empty. */
+export interface Content extends Reading {
+  /** All header fields in order, decoded. */
+  readonly headers: readonly Field[];
   /** The addresses of the fields of that name. */
   readonly from: readonly Address[];
   /** As `from`. */
@@ -35,65 +38,89 @@ export interface Parts extends Reading {
   readonly warnings: readonly string[];
 }
 
-/** All that a message says. */
-export interface Content extends Parts {
-  /** All header fields in order, decoded. */
-  readonly headers: readonly Field[];
-}
-
 /** The same, and where the body begins: the octets after the header, counted from the end. */
 export interface Parsed extends Content {
   /** Octets. */
   readonly bodySize: number;
 }
 
+/** What a parser makes of a message. */
+export interface Parts extends Omit<Content, "headers"> {
+  /** Whether there is any text or attachment, needed or not. */
+  readonly isFound: boolean;
+}
+
 /** What knows MIME. */
 export interface Parser {
-  /** Reads a header section that is UTF-8, and the body. It may reject, and may never settle. */
-  readonly parse: (header: Uint8Array, body: Uint8Array) => Promise<Parts>;
+  /** Reads what is needed of a message that has these fields and that body. It may throw. */
+  readonly parse: (fields: readonly Field[], body: Uint8Array, needs: Needs) => Parts;
   /** Decodes the encoded words in the value of a header field. */
   readonly decodeWords: (text: string) => string;
 }
 
-/** Reads the octets of a message. It rejects only where there is no parser to be had. */
-export type Parse = (data: Uint8Array) => Promise<Parsed>;
+/** Reads the octets of a message, for those who need that of it. It rejects only where it has no parser. */
+export type Parse = (data: Uint8Array, needs: Needs) => Promise<Parsed>;
+
+/** What a parser is needed for. */
+const PARTS = [
+  ...["body", "text", "html", "attachments"],
+  ...["from", "to", "cc", "bcc", "replyTo"],
+] as const satisfies readonly (keyof Parts)[];
+
+/** Whether more than the header of a message is needed. */
+export function needsParts(needs: Needs): boolean {
+  return isNeeded(needs, ...PARTS);
+}
 
 /** A message with more has been made to have them. */
 const MAX_WARNINGS = 50;
 
-/** Reads a message; what the parser rejects is left as it was received. */
-export async function contentOf(data: Uint8Array, parser: Parser): Promise<Parsed> {
-  const { fields, header, body, warnings } = sectionsOf(data);
-  const headers = fields.map((field) => decodeField(field, parser));
-  const result = (parts: Parts): Parsed => {
-    const all = [...warnings, ...parts.warnings];
-    const more = all.length - MAX_WARNINGS;
-    const shown = more <= 0
-      ? all
-      : [...all.slice(0, MAX_WARNINGS), `There are ${more} more warnings`];
-    return { ...parts, headers, warnings: shown, bodySize: body.length };
+/** Reads what is needed of a message; what the parser does not take is left as it was received. */
+export function contentOf(data: Uint8Array, parser: Parser, needs: Needs): Parsed {
+  const { fields, body, warnings } = sectionsOf(data);
+  const parts = needsParts(needs) ? partsOf(fields, body, parser, needs) : NOTHING;
+  return {
+    ...parts,
+    headers: fields.map((field) => decodeField(field, parser)),
+    warnings: atMost(MAX_WARNINGS, [...warnings, ...parts.warnings]),
+    bodySize: body.length,
   };
+}
+
+const NOTHING: Omit<Content, "headers"> = {
+  ...{ body: "", text: "", html: "", attachments: [], warnings: [] },
+  ...{ from: [], to: [], cc: [], bcc: [], replyTo: [] },
+};
+
+function partsOf(
+  fields: readonly Field[],
+  body: Uint8Array,
+  parser: Parser,
+  needs: Needs,
+): Omit<Content, "headers"> {
   try {
-    const parts = await parser.parse(header, body);
-    const { text, html, attachments } = parts;
-    const isFound = text !== "" || html !== "" || attachments.length > 0 || isBlank(body);
+    const { isFound, ...parts } = parser.parse(fields, body, needs);
+    if (isFound || isBlank(body)) return parts;
     // None is found in a multipart message whose boundary never comes.
     const warning = "The message has no part that could be found, its body is as received";
-    return result(
-      isFound ? parts : { ...parts, ...asReceived(body), warnings: [...parts.warnings, warning] },
-    );
+    return { ...parts, ...asReceived(body), warnings: [...parts.warnings, warning] };
   } catch (error) {
-    return result({
-      ...{ ...asReceived(body), attachments: [] },
-      ...{ from: [], to: [], cc: [], bcc: [], replyTo: [] },
-      warnings: [`The message could not be parsed: ${(error as Error).message}`],
-    });
+    const warnings = [`The message could not be parsed: ${(error as Error).message}`];
+    return { ...NOTHING, ...asReceived(body), warnings };
   }
 }
 
+function atMost(count: number, warnings: readonly string[]): readonly string[] {
+  const more = warnings.length - count;
+  return more <= 0 ? warnings : [...warnings.slice(0, count), `There are ${more} more warnings`];
+}
+
 /** What can be told of a message without parsing it, where that failed for a `reason`. */
-export function unparsed(data: Uint8Array, parser: Parser, reason: string): Promise<Parsed> {
-  return contentOf(data, { ...parser, parse: () => Promise.reject(new Error(reason)) });
+export function unparsed(data: Uint8Array, parser: Parser, reason: string): Parsed {
+  const parse = () => {
+    throw new Error(reason);
+  };
+  return contentOf(data, { ...parser, parse }, null);
 }
 
 function asReceived(body: Uint8Array): Reading {
@@ -105,12 +132,17 @@ const BLANKS = new Set([0x09, 0x0a, 0x0d, 0x20]);
 const isBlank = (octets: Uint8Array) => octets.every((octet) => BLANKS.has(octet));
 
 function decodeField({ name, value }: Field, { decodeWords }: Parser): Field {
-  // An encoded word can hold a line end, but a field is one line; and half a surrogate pair, which is no
-  // character, and which strict readers of JSON refuse.
-  const oneLine = (text: string) => text.toWellFormed().replace(/[\r\n]+/g, " ").trim();
   try {
     return { name, value: oneLine(decodeWords(value)) };
   } catch {
     return { name, value: oneLine(value) };
   }
+}
+
+/**
+ * An encoded word can hold a line end, but a field is one line; and half a surrogate pair, which is no
+ * character, and which strict readers of JSON refuse.
+ */
+function oneLine(text: string): string {
+  return text.toWellFormed().replace(/[\r\n]+/g, " ").trim();
 }

@@ -23,8 +23,6 @@ export interface Field {
 export interface Sections {
   /** In order, without the lines that are no field. */
   readonly fields: readonly Field[];
-  /** The header section in UTF-8, for a parser; it ends with the end of its last line. */
-  readonly header: Uint8Array;
   /** The octets after the empty line: the end of the message itself, not a copy. */
   readonly body: Uint8Array;
   /** What had to be mended, in words; empty for a sound message. */
@@ -33,6 +31,9 @@ export interface Sections {
 
 const LF = 0x0a;
 const CR = 0x0d;
+const SPACE = 0x20;
+const GREATER = 0x3e;
+const F = 0x46;
 
 /** Octets of a header, and fields, that are read: real ones stay below 100 KB and 300 fields. */
 const MAX_HEADER_OCTETS = 256 * 1024;
@@ -52,7 +53,7 @@ export function sectionsOf(data: Uint8Array): Sections {
   const message = data.subarray(mboxLine(data).length);
   if (!beginsWithField(message)) {
     const warnings = data.length === 0 ? [] : ["The message has no header"];
-    return { fields: [], header: new Uint8Array(0), body: data, warnings };
+    return { fields: [], body: data, warnings };
   }
   const { header, body } = split(message);
   const { lines, charset } = textLines(header.subarray(0, MAX_HEADER_OCTETS));
@@ -61,7 +62,6 @@ export function sectionsOf(data: Uint8Array): Sections {
   const isLong = header.length > MAX_HEADER_OCTETS || folded.length > MAX_FIELDS;
   return {
     fields: fields.flatMap(fieldOf),
-    header: new TextEncoder().encode(fields.flat().join("").replace(/[^\n]$/, "$&\r\n")),
     body,
     warnings: [
       ...(isLong ? ["The header is too long, only the start of it was read"] : []),
@@ -76,8 +76,8 @@ export function sectionsOf(data: Uint8Array): Sections {
 }
 
 function mboxLine(data: Uint8Array): string {
-  const start = new TextDecoder("latin1").decode(data.subarray(0, 1000));
-  return MBOX_LINE.exec(start)?.[0] ?? "";
+  const isLikely = data[0] === GREATER || (data[0] === F && data[4] === SPACE);
+  return isLikely ? MBOX_LINE.exec(characters(data.subarray(0, 1000)))?.[0] ?? "" : "";
 }
 
 /** Whether the first line is a header field, or is empty and so ends a header without fields. */

@@ -8,23 +8,28 @@ import type { Address, Addresses, Attachment, Surroundings, TemplateContext } fr
 import { anyCase, dictionary, lookup } from "./dictionary.ts";
 import type { Field } from "./header.ts";
 import type { Mail } from "./mail.ts";
+import type { Needs } from "./needs.ts";
 import { characters, utf8 } from "./octets.ts";
 import { parseHere } from "./parser.ts";
 import { addressOf } from "./path.ts";
 import { readDate, Timestamp } from "./timestamp.ts";
 
-/** Reads a message. It does not reject for anything that a message can hold. */
+/** Reads what is needed of a message. It does not reject for anything that a message can hold. */
 export async function read(
   mail: Mail,
   surroundings: Surroundings,
   parse: Parse = parseHere,
+  needs: Needs = null,
 ): Promise<TemplateContext> {
-  const { bodySize, ...content } = await parse(mail.data);
+  const { bodySize, ...content } = await parse(mail.data, needs);
   const body = mail.data.subarray(mail.data.length - bodySize);
   return assemble(mail, body, content, surroundings);
 }
 
-/** Puts together what a template can name; `body` is the octets after the header. */
+/**
+ * Puts together what a template can name; `body` is the octets after the header. What takes a while is
+ * made when it is named.
+ */
 export function assemble(
   mail: Mail,
   body: Uint8Array,
@@ -32,16 +37,12 @@ export function assemble(
   surroundings: Surroundings,
 ): TemplateContext {
   const header = anyCase(firstValues(content.headers));
-  // RFC 5322 section 3.6 wants these fields once; programs that repeat them mean all of them.
-  const allValues = (name: string) =>
-    content.headers.filter((field) => field.name.toLowerCase() === name)
-      .map(({ value }) => value).filter((value) => value !== "").join(", ");
   const { text, html } = content;
-  const attachments = content.attachments.map(attachmentOf);
-  const filenames = attachments.map(({ filename }) => filename).join("");
   return {
-    ...content,
-    attachments,
+    text,
+    html,
+    body: content.body,
+    headers: content.headers,
     id: mail.id,
     timestamp: new Timestamp(mail.receivedAt),
     sender: mail.envelope.reversePath === null ? "" : addressOf(mail.envelope.reversePath),
@@ -53,16 +54,33 @@ export function assemble(
       return octetsAsText(body);
     },
     subject: header.subject,
-    from: withText(content.from, header.from),
-    to: withText(content.to, allValues("to")),
-    cc: withText(content.cc, allValues("cc")),
-    bcc: withText(content.bcc, allValues("bcc")),
-    replyTo: withText(content.replyTo, header["reply-to"]),
-    date: readDate(header.date) ?? "",
+    get from() {
+      return withText(content.from, header.from);
+    },
+    get to() {
+      return withText(content.to, allValues(content.headers, "to"));
+    },
+    get cc() {
+      return withText(content.cc, allValues(content.headers, "cc"));
+    },
+    get bcc() {
+      return withText(content.bcc, allValues(content.headers, "bcc"));
+    },
+    get replyTo() {
+      return withText(content.replyTo, header["reply-to"]);
+    },
+    get date() {
+      return readDate(header.date) ?? "";
+    },
     messageId: header["message-id"],
     inReplyTo: header["in-reply-to"],
-    references: header.references.split(/\s+/).filter((reference) => reference !== ""),
+    get references() {
+      return header.references.split(/\s+/).filter((reference) => reference !== "");
+    },
     header,
+    get attachments() {
+      return content.attachments.map(attachmentOf);
+    },
     client: {
       ...mail.client,
       address: mail.client.address ?? "",
@@ -75,10 +93,11 @@ export function assemble(
       return surroundings.hostname();
     },
     version: surroundings.version,
-    warnings: [
-      ...content.warnings,
-      ...undecoded({ subject: header.subject, text, html, "file name": filenames }),
-    ],
+    get warnings() {
+      const filenames = content.attachments.map(({ filename }) => filename).join("");
+      const texts = { subject: header.subject, text, html, "file name": filenames };
+      return [...content.warnings, ...undecoded(texts)];
+    },
     env: lookup(surroundings.env),
     var: dictionary(surroundings.vars),
   };
@@ -90,11 +109,10 @@ function undecoded(texts: Readonly<Record<string, string>>): string[] {
     .map((name) => `The ${name} has octets that its character set does not define`);
 }
 
-function attachmentOf(file: File): Attachment {
+function attachmentOf({ content, ...file }: File): Attachment {
   return {
     ...file,
     get content() {
-      const { content } = file;
       return typeof content === "string" ? content : encodeBase64(content);
     },
   };
@@ -104,6 +122,12 @@ function firstValues(headers: readonly Field[]): Record<string, string> {
   const values: Record<string, string> = Object.create(null);
   for (const { name, value } of headers) values[name.toLowerCase()] ??= value;
   return values;
+}
+
+/** RFC 5322 section 3.6 wants these fields once; programs that repeat them mean all of them. */
+function allValues(headers: readonly Field[], name: string): string {
+  return headers.filter((field) => field.name.toLowerCase() === name && field.value !== "")
+    .map(({ value }) => value).join(", ");
 }
 
 function withText(addresses: readonly Address[], text: string): Addresses {

@@ -13,10 +13,12 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+const strictly = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Octets as UTF-8, a byte order mark among its characters; null where they are not UTF-8. */
 export function utf8(octets: Uint8Array): string | null {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets);
+    return strictly.decode(octets);
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@
  * The parts of a message into what a reader sees of it (RFC 2046 section 5.1): all texts one after the
  * other, one of several alternatives, and plain text before HTML.
  */
+import { isNeeded, type Needs } from "./needs.ts";
 
 /** Makes text of HTML. */
 export type Render = (html: string) => string;
@@ -10,8 +11,8 @@ export type Render = (html: string) => string;
 export interface Part {
   /** The media type in lower case; false where nothing says it. */
   readonly contentType: string | false;
-  /** With LF at line ends; undefined for an attachment, and for what has children. */
-  readonly text?: string;
+  /** With LF at line ends; undefined for an attachment, and for a multipart. */
+  readonly text?: () => string;
   /** In order; empty for a leaf. */
   readonly children: readonly Part[];
 }
@@ -26,16 +27,15 @@ export interface Reading {
   readonly html: string;
 }
 
-/** The texts of a message that is made of `root`; empty where that is null, as it is of nothing. */
-export function readingOf(root: Part | null, render: Render): Reading {
-  if (root === null) return { body: "", text: "", html: "" };
+/** Those texts that are needed of a message that is made of `root`; the others are empty. */
+export function readingOf(root: Part, render: Render, needs: Needs): Reading {
   const leaves = leavesOf(root);
   const texts = (isWanted: (part: Part) => boolean) =>
-    joined(leaves.filter(isWanted).map(({ text = "" }) => text));
+    joined(leaves.filter(isWanted).map(({ text }) => text?.() ?? ""));
   return {
-    body: seen(root, render).text(),
-    text: texts((part) => !isHtml(part)),
-    html: texts(isHtml),
+    text: isNeeded(needs, "text") ? texts((part) => !isHtml(part)) : "",
+    html: isNeeded(needs, "html") ? texts(isHtml) : "",
+    body: isNeeded(needs, "body") ? seen(root, render).text() : "",
   };
 }
 
@@ -59,10 +59,10 @@ interface Sight {
 }
 
 function seen(part: Part, render: Render): Sight {
-  const { contentType, text = "", children } = part;
+  const { contentType, text = () => "", children } = part;
   if (children.length === 0) {
-    if (!isHtml(part)) return { text: () => text, isPlain: text.trim() !== "" };
-    return { text: once(() => text === "" ? "" : render(text)), isPlain: false };
+    if (!isHtml(part)) return { text, isPlain: text().trim() !== "" };
+    return { text: once(() => text() === "" ? "" : render(text())), isPlain: false };
   }
   const sights = children.map((child) => seen(child, render));
   const isPlain = sights.some(({ isPlain }) => isPlain);
@@ -73,7 +73,8 @@ function seen(part: Part, render: Render): Sight {
     sights.find(({ text }) => text().trim() !== "") ?? sights[0];
 }
 
-function once(text: () => string): () => string {
+/** A text that is made when it is first asked for. */
+export function once(text: () => string): () => string {
   let made: string | undefined;
   return () => made ??= text();
 }

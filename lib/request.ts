@@ -11,6 +11,7 @@ import { escapeFor, isJsonType, verbatim } from "./escape.ts";
 import { fault, type Faults, isFaults } from "./fault.ts";
 import type { Setting } from "./setting.ts";
 import { explain, isJson } from "./json.ts";
+import { joined, type Needs } from "./needs.ts";
 import { characters } from "./octets.ts";
 import { compile, parseTemplate, type Template } from "./template.ts";
 import { makeUrl, parseUrl, type UrlTemplate } from "./url.ts";
@@ -43,6 +44,8 @@ export interface HttpRequest {
 export interface Target {
   /** The origin of the URL, without path, query or user: fit for a log. */
   readonly destination: string;
+  /** What it asks of a context. */
+  readonly needs: Needs;
   /** Makes the request for one message; faults where a template fails on it. */
   readonly request: (context: TemplateContext, at: Date) => Promise<HttpRequest | Faults>;
 }
@@ -93,6 +96,7 @@ export async function target(
   const tries = await Promise.all(samples.map((sample) => make(recipe, sample, new Date(0))));
   return tries.find(isFaults) ?? {
     destination: recipe.url?.origin ?? "standard output",
+    needs: needsOfRecipe(recipe),
     request: (context, at) => make(recipe, context, at),
   };
 }
@@ -113,6 +117,11 @@ function parseRecipe(options: RequestOptions, sample: TemplateContext): Recipe |
     headers: sound.filter((header) => !isContentType(header) || header === last),
     body,
   };
+}
+
+function needsOfRecipe({ url, headers, body }: Recipe): Needs {
+  const templates = [url?.template ?? [], headers.map(({ value }) => value), body].flat();
+  return joined(templates.map(({ needs }) => needs));
 }
 
 function parseHeader(setting: Setting): HeaderTemplate | Faults {

@@ -8,6 +8,7 @@ import type { TemplateContext } from "./context.ts";
 import { type Escape, escapeJson } from "./escape.ts";
 import { fault, type Faults, isFaults } from "./fault.ts";
 import { positionOf } from "./json.ts";
+import { type Needs, needsOf } from "./needs.ts";
 import { Json, print, Scope } from "./scope.ts";
 import type { Setting } from "./setting.ts";
 
@@ -15,13 +16,15 @@ import type { Setting } from "./setting.ts";
 export interface Template {
   /** The text that it makes of a context; it does not throw. */
   readonly render: (context: TemplateContext, escape: Escape) => string;
+  /** What it asks of a context. */
+  readonly needs: Needs;
 }
 
 /** Parses a template, or says in which line and column it cannot be parsed. */
 export function compile(source: string): Template | Faults {
   // A writer of its own: its cache goes with it, and nobody else's settings are changed.
   const writer = new Mustache.Writer();
-  let tokens: ReturnType<typeof writer.parse>;
+  let tokens: Tokens;
   try {
     tokens = writer.parse(source);
   } catch (error) {
@@ -39,6 +42,7 @@ export function compile(source: string): Template | Faults {
   // `{{{name}}}` prints as `{{name}}` does, but for the escaping.
   writer.unescapedValue = ([, name], scope) => print(scope.lookup(name));
   return {
+    needs: needsOf(namesIn(tokens)),
     render: (context, escape) =>
       writer.renderTokens(tokens, new Scope(context, undefined), undefined, source, {
         // A JSON value is for JSON as it is; in a form or a URL it is a text like any other.
@@ -46,6 +50,17 @@ export function compile(source: string): Template | Faults {
           value instanceof Json && escape === escapeJson ? print(value) : escape(print(value)),
       }),
   };
+}
+
+/** What Mustache makes of a template: kinds, names, offsets, and the tokens of a section. */
+type Tokens = ReturnType<InstanceType<typeof Mustache.Writer>["parse"]>;
+
+/** The names that rendering looks up, at most. */
+function* namesIn(tokens: Tokens): Generator<string> {
+  for (const [kind, name, , , inner] of tokens) {
+    if (["name", "&", "#", "^"].includes(kind)) yield name;
+    if (Array.isArray(inner)) yield* namesIn(inner);
+  }
 }
 
 /** As `compile`, with the fault naming the setting that the template is. */

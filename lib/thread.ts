@@ -5,9 +5,10 @@
  * hostile messages cheap are the limits of the parser. Should one get past them, its thread goes on after
  * it was given up, and no second one is started beside it: until it ends, large messages are left unparsed.
  */
-import { type Parse, type Parsed, unparsed } from "./content.ts";
+import { needsParts, type Parse, type Parsed, unparsed } from "./content.ts";
 import { within } from "./deadline.ts";
-import { load, PARSE_TIMEOUT_MS } from "./parser.ts";
+import type { Needs } from "./needs.ts";
+import { load } from "./parser.ts";
 
 /** When to use the thread, and for how long. */
 export interface ThreadOptions {
@@ -32,12 +33,21 @@ export interface ThreadOptions {
  * to start. A client waits for ten minutes (RFC 5321 section 4.5.3.2.6), many for less.
  */
 export const THREAD = {
-  timeoutMs: PARSE_TIMEOUT_MS,
+  // Longer than any message takes that people send; the client waits all the while.
+  timeoutMs: 4_000,
   maxOctetsHere: 64 * 1024,
   maxWaitMs: 60_000,
   maxOctetsThere: 4 * 1024 * 1024,
   idleMs: 10_000,
 };
+
+/** What a thread is asked. */
+export interface Question {
+  /** A message. */
+  readonly data: Uint8Array;
+  /** What of it. */
+  readonly needs: Needs;
+}
 
 /** What a thread answers. */
 export interface Answer extends Omit<Parsed, "body"> {
@@ -66,11 +76,11 @@ export class Thread implements Disposable {
   }
 
   /** Parses a message when it is its turn. */
-  readonly parse: Parse = (data) => {
+  readonly parse: Parse = (data, needs) => {
     const { maxOctetsHere, parseHere } = this.#options;
-    if (data.length <= maxOctetsHere) return parseHere(data);
+    if (data.length <= maxOctetsHere || !needsParts(needs)) return parseHere(data, needs);
     const since = performance.now();
-    const parsed = this.#turn.then(() => this.#parseInTurn(data, since));
+    const parsed = this.#turn.then(() => this.#parseInTurn({ data, needs }, since));
     this.#turn = parsed.catch(() => {});
     return parsed;
   };
@@ -90,8 +100,9 @@ export class Thread implements Disposable {
   }
 
   /** Never two at a time. */
-  async #parseInTurn(data: Uint8Array, since: number): Promise<Parsed> {
+  async #parseInTurn(question: Question, since: number): Promise<Parsed> {
     const { parseHere, maxWaitMs } = this.#options;
+    const { data, needs } = question;
     if (this.#stuck !== null) {
       return await leave(data, "the parser is busy with another message");
     }
@@ -100,15 +111,17 @@ export class Thread implements Disposable {
     }
     clearTimeout(this.#idle);
     const worker = this.#worker ?? await this.#start();
-    return worker === null ? await parseHere(data) : await this.#parseThere(worker, data);
+    return worker === null
+      ? await parseHere(data, needs)
+      : await this.#parseThere(worker, question);
   }
 
-  async #parseThere(worker: Worker, data: Uint8Array): Promise<Parsed> {
+  async #parseThere(worker: Worker, { data, needs }: Question): Promise<Parsed> {
     const answer = next(worker);
     try {
       // A copy, so that the message is still there if the thread ends.
       const copy = data.slice();
-      worker.postMessage(copy, [copy.buffer]);
+      worker.postMessage({ data: copy, needs } satisfies Question, [copy.buffer]);
       const { body, ...parsed } = await within(this.#options.timeoutMs, answer) as Answer;
       this.#rest(data.length);
       return { ...parsed, body: body ?? parsed.text };
@@ -130,7 +143,7 @@ export class Thread implements Disposable {
     };
     answer.then(end, end);
     // A parser that never settles is not busy: its thread answers this, and is ended too.
-    worker.postMessage(new Uint8Array(0));
+    worker.postMessage({ data: new Uint8Array(0), needs: null } satisfies Question);
   }
 
   /** Ends the thread after so many octets more, at once or when there is nothing to do. */
@@ -158,7 +171,7 @@ export class Thread implements Disposable {
 
 /** A message as it was received. */
 async function leave(data: Uint8Array, reason: string): Promise<Parsed> {
-  return await unparsed(data, await load(), reason);
+  return unparsed(data, await load(), reason);
 }
 
 /** The next message that a thread sends; rejects where it fails instead, which ends it. */

@@ -4,13 +4,12 @@ import { bombs } from "./bombs.ts";
 import { type Parse, unparsed } from "../lib/content.ts";
 import { within } from "../lib/deadline.ts";
 import { read } from "../lib/message.ts";
-import { load, parserHere } from "../lib/parser.ts";
+import { load, parseHere } from "../lib/parser.ts";
 import { sampleMail } from "../lib/sample.ts";
 import { openWorker, Thread, type ThreadOptions } from "../lib/thread.ts";
 
 const surroundings = { version: "1", hostname: () => "h", env: () => undefined, vars: {} };
 const encode = (text: string) => new TextEncoder().encode(text);
-const parseHere = parserHere({ load, timeoutMs: 60_000 });
 
 for (const [name, [message, body, ...warnings]] of Object.entries(bombs)) {
   Deno.test(`read() makes a context of ${name}`, async () => {
@@ -32,7 +31,7 @@ Deno.test("read() finds 499 parts beside the message itself, and leaves those af
   const head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
   for (const [count, warnings] of [[499, 0], [500, 1], [600, 1]]) {
     const parts = Array.from({ length: count }, (_, n) => part(n + 1)).join("");
-    const read = await parseHere(encode(`${head}${parts}--b--\r\n`));
+    const read = await parseHere(encode(`${head}${parts}--b--\r\n`), null);
     assertEquals([read.attachments.length, read.warnings.length], [499, warnings]);
     const { filename, size } = read.attachments[498];
     assertEquals([filename, size], ["499", 3]);
@@ -61,9 +60,9 @@ function threadOf(
   const ended: Worker[] = [];
   const here: number[] = [];
   const thread = new Thread({
-    parseHere: (data) => {
+    parseHere: (data, needs) => {
       here.push(data.length);
-      return parseHere(data);
+      return parseHere(data, needs);
     },
     open: () => {
       const url = `data:application/javascript,${encodeURIComponent(source)}`;
@@ -94,21 +93,24 @@ const LARGE = encode(
 Deno.test("a thread makes of a message what is made of it here, again and again", async () => {
   const { thread, opened, here } = threadOf("");
   using _ = thread;
-  const expected = await parseHere(LARGE);
+  const expected = await parseHere(LARGE, null);
   assertEquals(expected.attachments.map(({ size }) => size), [3, 3, 0]);
   assertEquals([expected.body, expected.text], ["hello\nyou", "hello"]);
-  for (const _ of [1, 2]) assertEquals(await thread.parse(LARGE), expected);
+  for (const _ of [1, 2]) assertEquals(await thread.parse(LARGE, null), expected);
   const alone = encode(`Content-Type: text/csv; name=a.csv\r\n\r\n${"a,b\r\n".repeat(30)}`);
-  assertEquals(await thread.parse(alone), await parseHere(alone));
-  assertEquals(await Promise.all([LARGE, LARGE].map(thread.parse)), [expected, expected]);
+  assertEquals(await thread.parse(alone, null), await parseHere(alone, null));
+  assertEquals(await Promise.all([LARGE, LARGE].map((data) => thread.parse(data, null))), [
+    expected,
+    expected,
+  ]);
   assertEquals([opened.length, here], [1, []]);
 });
 
 Deno.test("a message that is small is parsed here, also while a large one waits", async () => {
   const { thread, opened, here } = threadOf("postMessage('ready')", { timeoutMs: 300 });
   using _ = thread;
-  const large = thread.parse(LARGE);
-  assertEquals((await thread.parse(encode("Subject: x\r\n\r\ny\r\n"))).body, "y\n");
+  const large = thread.parse(LARGE, null);
+  assertEquals((await thread.parse(encode("Subject: x\r\n\r\ny\r\n"), null)).body, "y\n");
   assertEquals([opened.length, here], [1, [17]]);
   await large;
 });
@@ -151,7 +153,7 @@ for (const [what, source] of CANNOT_START) {
   Deno.test(`where a thread ${what} when it starts, messages are parsed here`, async () => {
     const { thread, here } = threadOf(source, { timeoutMs: 300 });
     using _ = thread;
-    const { warnings, attachments } = await thread.parse(LARGE);
+    const { warnings, attachments } = await thread.parse(LARGE, null);
     assertEquals([warnings, attachments.length, here], [[], 3, [LARGE.length]]);
   });
 }
@@ -162,7 +164,7 @@ const GIVEN_UP: [what: string, source: string, isBusy: boolean][] = [
   ["never says anything", "postMessage('ready')", true],
   [
     "never ends with that message alone",
-    `onmessage = ({ data }) => {
+    `onmessage = ({ data: { data } }) => {
       if (data.length === 0) postMessage({ bodySize: 0 });
     };
     postMessage('ready')`,
@@ -192,7 +194,7 @@ for (const [what, source, isBusy] of GIVEN_UP) {
 }
 
 const LATE: [what: string, end: string][] = [
-  ["answers", "postMessage({ bodySize: data.length })"],
+  ["answers", "postMessage({ bodySize: data.data.length })"],
   ["fails", "throw new Error('out of luck')"],
 ];
 
@@ -217,21 +219,21 @@ for (const [what, end] of LATE) {
       (worker) => worker.postMessage(gate),
     );
     using _ = thread;
-    const reasonOf = async () => (await thread.parse(LARGE)).warnings.join();
+    const reasonOf = async () => (await thread.parse(LARGE, null)).warnings.join();
     assertMatch(await reasonOf(), /longer than 0.3 s$/);
     assertMatch(await reasonOf(), /busy with another message$/);
     assertEquals([opened.length, ended.length], [1, 0]);
     Atomics.store(gate, 0, 1);
     Atomics.notify(gate, 0);
     await within(TIMEOUT_MS, over.promise);
-    const { bodySize, warnings } = await thread.parse(LARGE);
+    const { bodySize, warnings } = await thread.parse(LARGE, null);
     assertEquals([opened.length, ended.length], [2, what === "fails" ? 2 : 1]);
     if (what === "answers") assertEquals([bodySize, warnings], [LARGE.length, undefined]);
   });
 }
 
 Deno.test("a message that has waited too long for its turn is left as received", async () => {
-  const source = `onmessage = ({ data }) => {
+  const source = `onmessage = ({ data: { data } }) => {
     const end = Date.now() + 200;
     while (Date.now() < end);
     postMessage({ bodySize: data.length, warnings: [] });
@@ -239,11 +241,11 @@ Deno.test("a message that has waited too long for its turn is left as received",
   postMessage('ready')`;
   const { thread } = threadOf(source, { maxWaitMs: 100 });
   using _ = thread;
-  const answers = await Promise.all(Array(3).fill(LARGE).map(thread.parse));
+  const answers = await Promise.all(Array(3).fill(LARGE).map((data) => thread.parse(data, null)));
   const waited = ["The message could not be parsed: it waited longer than 0.1 s for the parser"];
   assertEquals(answers.map(({ warnings }) => warnings), [[], waited, waited]);
   // Nobody waits now.
-  assertEquals((await thread.parse(LARGE)).warnings, []);
+  assertEquals((await thread.parse(LARGE, null)).warnings, []);
 });
 
 Deno.test("where no thread can be made, messages are parsed here", async () => {
@@ -251,11 +253,11 @@ Deno.test("where no thread can be made, messages are parsed here", async () => {
     throw new Deno.errors.NotCapable("no");
   };
   using thread = new Thread({ parseHere, open, ...LIMITS });
-  assertEquals((await thread.parse(LARGE)).attachments.length, 3);
+  assertEquals((await thread.parse(LARGE, null)).attachments.length, 3);
 });
 
 Deno.test("a message waits for its turn longer than it may take itself", async () => {
-  const source = `onmessage = ({ data }) => {
+  const source = `onmessage = ({ data: { data } }) => {
     const end = Date.now() + 200;
     while (Date.now() < end);
     postMessage({ bodySize: data.length });
@@ -263,7 +265,7 @@ Deno.test("a message waits for its turn longer than it may take itself", async (
   postMessage('ready')`;
   const { thread, opened } = threadOf(source, { timeoutMs: 600 });
   using _ = thread;
-  const answers = await Promise.all(Array(4).fill(LARGE).map(thread.parse));
+  const answers = await Promise.all(Array(4).fill(LARGE).map((data) => thread.parse(data, null)));
   assertEquals(answers.map(({ bodySize }) => bodySize), Array(4).fill(LARGE.length));
   assertEquals(opened.length, 1);
 });
@@ -277,7 +279,7 @@ Deno.test("a thread without work is ended, and the next message gets a new one",
   );
   using _ = thread;
   for (const { promise } of ends) {
-    assertEquals((await thread.parse(LARGE)).attachments.length, 3);
+    assertEquals((await thread.parse(LARGE, null)).attachments.length, 3);
     await promise;
   }
   assertEquals([opened.length, ended.length], [2, 2]);
@@ -288,7 +290,7 @@ Deno.test("a thread that has read as much as it may is ended, and the next messa
   using _ = thread;
   const counts = [];
   for (const _ of [1, 2, 3, 4]) {
-    await thread.parse(LARGE);
+    await thread.parse(LARGE, null);
     counts.push([opened.length, ended.length]);
   }
   assertEquals(counts, [[1, 0], [1, 1], [2, 1], [2, 2]]);
@@ -296,7 +298,7 @@ Deno.test("a thread that has read as much as it may is ended, and the next messa
 
 Deno.test("a message is left as received where there is a reason", async () => {
   const parse: Parse = async (data) => unparsed(data, await load(), "it is Sunday");
-  const { body, text, html, warnings } = await parse(encode("A: b\r\n\r\n--b\r\rx\r\n"));
+  const { body, text, html, warnings } = await parse(encode("A: b\r\n\r\n--b\r\rx\r\n"), null);
   assertEquals([body, text, html], ["--b\n\nx\n", "--b\n\nx\n", ""]);
   assertEquals(warnings, ["The message could not be parsed: it is Sunday"]);
 });

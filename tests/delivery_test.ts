@@ -16,7 +16,11 @@ const mail = sampleMail("1", new Date(0));
 const NOW = new Date(1_000_000);
 const { signal } = new AbortController();
 const request = { method: "POST" as const, url: null, headers: [], body: "{}" };
-const target: Target = { destination: "nowhere", request: () => Promise.resolve(request) };
+const target: Target = {
+  destination: "nowhere",
+  needs: new Set(),
+  request: () => Promise.resolve(request),
+};
 const outcome: Outcome = { kind: "accepted", note: "sent" };
 
 /** A courier of these parts, and what it did. */
