@@ -7,12 +7,15 @@ import { converse } from "../lib/connection.ts";
 import type { Mail } from "../lib/mail.ts";
 import type { Surroundings } from "../lib/context.ts";
 import { read } from "../lib/message.ts";
+import { parseHere } from "../lib/parser.ts";
+import { format } from "../lib/reply.ts";
 import { target } from "../lib/request.ts";
 import { Room } from "../lib/room.ts";
 import { sampleContexts } from "../lib/sample.ts";
+import { connect, receive } from "../lib/session.ts";
 import type { Policy } from "../lib/state.ts";
 import { Turns } from "../lib/turns.ts";
-import { Decoder } from "../lib/wire.ts";
+import { Decoder, type Frame } from "../lib/wire.ts";
 import { isFaults } from "../lib/fault.ts";
 import json from "../templates/json.mustache" with { type: "text" };
 
@@ -104,20 +107,45 @@ for (const [name, data] of [["4 KB", text], ["5 MB", attached]] as const) {
     );
   });
 
-  Deno.bench(`message: ${name} into a context`, { group: name }, async () => {
-    await read(mailOf(data), surroundings);
-  });
-
   const made = await target(
     { url: null, headers: [], template: { text: json, label: "default" }, version: "0.0.0" },
     sampleContexts(surroundings),
   );
   if (isFaults(made)) throw new Error(made.faults.join("\n"));
+  for (const [needs, asked] of [[made.needs, "what the payload names"], [null, "all"]] as const) {
+    Deno.bench(`message: ${asked} of ${name}`, { group: name }, async () => {
+      await read(mailOf(data), surroundings, parseHere, needs);
+    });
+  }
+
   const context = await read(mailOf(data), surroundings);
-  Deno.bench(`request: ${name} into JSON`, { group: name }, async () => {
+  Deno.bench(`template: ${name} into the request`, { group: name }, async () => {
     await made.request(context, new Date(0));
   });
 }
+
+const commands = ["EHLO a", "MAIL FROM:<a@example.org>", "RCPT TO:<b@example.org>", "DATA"];
+
+Deno.bench("wire: the commands of a mail", () => {
+  const decoder = new Decoder(limits);
+  decoder.push(encode(commands.map((line) => `${line}\r\n`).join("")));
+  while (decoder.next({ kind: "line" }) !== null);
+});
+
+const lines = commands.map((line): Frame => ({
+  kind: "line",
+  octets: encode(line),
+  lineEnd: "CRLF",
+}));
+
+Deno.bench("session: the commands of a mail and their replies", () => {
+  let { session } = connect(policy);
+  for (const line of lines) {
+    const turn = receive(session, line, policy);
+    session = turn.session;
+    turn.replies.map(format);
+  }
+});
 
 /** A client that has sent all it will ever send. */
 function socketOf(reads: readonly Uint8Array[]): Socket {

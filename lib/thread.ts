@@ -29,15 +29,15 @@ export interface ThreadOptions {
 }
 
 /**
- * The worst message of 64 KiB takes a quarter of a second. A thread takes 40 MB, and a fifth of a second
+ * The worst message of 128 KiB takes a quarter of a second. A thread takes 40 MB, and a fifth of a second
  * to start. A client waits for ten minutes (RFC 5321 section 4.5.3.2.6), many for less.
  */
 export const THREAD = {
   // Longer than any message takes that people send; the client waits all the while.
   timeoutMs: 4_000,
-  maxOctetsHere: 64 * 1024,
+  maxOctetsHere: 128 * 1024,
   maxWaitMs: 60_000,
-  maxOctetsThere: 4 * 1024 * 1024,
+  maxOctetsThere: 64 * 1024 * 1024,
   idleMs: 10_000,
 };
 

@@ -18,6 +18,8 @@ export interface UrlTemplate {
   readonly origin: string;
   /** Segments of the path that an operator wrote as `.` or `..`. */
   readonly dotSegments: number;
+  /** The same for all messages; null where the template names anything. */
+  readonly fixed: Destination | null;
 }
 
 /** Where a request goes and who asks. */
@@ -41,6 +43,8 @@ export function parseUrl(setting: Setting, sample: TemplateContext): UrlTemplate
       name: setting.label.split(" ")[0],
       origin: url.origin,
       dotSegments: countDotSegments(text),
+      // To make and check a URL takes longer than the rest of a request does.
+      fixed: template.needs?.size === 0 ? withoutUser(new URL(url)) : null,
     }
     : fault(`Cannot use ${setting.label}: must be an http or https URL, or - to print requests`);
 }
@@ -50,9 +54,10 @@ export function parseUrl(setting: Setting, sample: TemplateContext): UrlTemplate
  * that is `.` or `..` is a step in the path however it is encoded (RFC 3986 section 5.2.4).
  */
 export function makeUrl(
-  { template, name, origin, dotSegments }: UrlTemplate,
+  { template, name, origin, dotSegments, fixed }: UrlTemplate,
   context: TemplateContext,
 ): Destination | Faults {
+  if (fixed !== null) return fixed;
   const text = template.render(context, percentEncode);
   const url = URL.parse(text);
   if (url === null || url.origin !== origin) {
