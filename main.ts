@@ -10,6 +10,7 @@ import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 // @ts-types="./lib/std/uuid_v7.d.ts"
 import { generate } from "npm:deno-std@1.4.0/uuid/v7.js";
 import manifest from "./deno.json" with { type: "json" };
+import { Alarm } from "./lib/alarm.ts";
 import { type Config, configure, configureQueue, fixed, type QueueConfig } from "./lib/config.ts";
 import type { Surroundings } from "./lib/context.ts";
 import { delivery } from "./lib/delivery.ts";
@@ -195,7 +196,7 @@ const now = () => new Date();
 const uptimeMs = () => performance.now();
 
 function sending({ timeoutMs }: Config): WebhookOptions {
-  return { ...fixed, timeoutMs, fetch, now: uptimeMs, date: now };
+  return { ...fixed, timeoutMs, fetch, now: uptimeMs, alarm: new Alarm(uptimeMs), date: now };
 }
 
 function printRequest(request: HttpRequest | Faults): number {

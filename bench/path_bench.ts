@@ -2,7 +2,7 @@
  * The path of a message, room by room, for a text of 4 KB and a mail of 5 MB with an attachment.
  * `deno task bench` runs it. Compare the rows of one run only: the machine decides the rest.
  */
-import type { Socket } from "../lib/channel.ts";
+import { commonsBy, type Socket } from "../lib/channel.ts";
 import { converse } from "../lib/connection.ts";
 import type { Mail } from "../lib/mail.ts";
 import type { Surroundings } from "../lib/context.ts";
@@ -14,7 +14,6 @@ import { Room } from "../lib/room.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { connect, receive } from "../lib/session.ts";
 import type { Policy } from "../lib/state.ts";
-import { Turns } from "../lib/turns.ts";
 import { Decoder, type Frame } from "../lib/wire.ts";
 import { isFaults } from "../lib/fault.ts";
 import json from "../templates/json.mustache" with { type: "text" };
@@ -53,6 +52,8 @@ const attached = encode(
     "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
     `${"QUJD".repeat(19)}\r\n`.repeat(67_000) + "--x--\r\n",
 );
+
+const commons = commonsBy(() => performance.now());
 
 const mailOf = (data: Uint8Array): Mail => ({
   id: "017e1506-9120-7000-8000-000000000000",
@@ -96,7 +97,7 @@ for (const [name, data] of [["4 KB", text], ["5 MB", attached]] as const) {
         limits,
         room: new Room(256 * 1024 ** 2),
         courierTimes: 7,
-        turns: new Turns(() => performance.now()),
+        commons,
         courier: () => Promise.resolve({ kind: "accepted", note: "benchmark" }),
         observe: () => {},
         newId: () => "017e1506-9120-7000-8000-000000000000",

@@ -2,8 +2,9 @@
  * One connection's octets, with the patience of the server around them: a client that says nothing, or
  * takes nothing, for too long is let go, and a last reply is given time to arrive.
  */
+import { Alarm } from "./alarm.ts";
 import { format, type Reply } from "./reply.ts";
-import type { Turns } from "./turns.ts";
+import { Turns } from "./turns.ts";
 
 /** What is needed of a `Deno.Conn`. */
 export interface Socket {
@@ -23,15 +24,55 @@ const COMMAND_READ_OCTETS = 4 * 1024;
 /** Octets of a read of mail data, at most. */
 export const DATA_READ_OCTETS = 64 * 1024;
 
+/** Buffers for data that are kept for the next one who reads data. */
+const KEPT_BUFFERS = 32;
+
+/**
+ * Buffers for mail data. A connection has one from its first piece of data to its next command, and they
+ * go around: a new one for each mail is the most of what a server throws away.
+ */
+export class Buffers {
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+
+  /** A buffer that nobody else has. */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#free.pop() ?? new Uint8Array(DATA_READ_OCTETS);
+  }
+
+  /** Takes one back that nothing is read into any more. */
+  give(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#free.length < KEPT_BUFFERS) this.#free.push(buffer);
+  }
+}
+
+/** What all connections share. */
+export interface Commons {
+  /** The time of the event loop. */
+  readonly turns: Pick<Turns, "next">;
+  /** Tells who has waited for too long. */
+  readonly alarm: Alarm;
+  /** Where mail data is read into. */
+  readonly buffers: Buffers;
+}
+
+/** What connections share that go by this clock, in milliseconds. */
+export function commonsBy(uptimeMs: () => number): Commons {
+  return { turns: new Turns(uptimeMs), alarm: new Alarm(uptimeMs), buffers: new Buffers() };
+}
+
+const encoder = new TextEncoder();
+
 /** How long a client may take to close its half after the last reply, in milliseconds. */
 export const LINGER_MS = 1_000;
+
+const NONE = new Uint8Array(0);
 
 /** Speaks to one client. Methods do not reject; once the connection is over, nothing happens. */
 export class Channel {
   readonly #socket: Socket;
   readonly #patienceMs: number;
-  readonly #turns: Pick<Turns, "next">;
-  #buffer = new Uint8Array(0);
+  readonly #commons: Commons;
+  #buffer = NONE;
   /** The read at work; one that nobody waits for any more goes on. */
   #reading: Promise<number | null> | null = null;
   /** Full buffers since the last turn that was asked for: one of data is no more work. */
@@ -46,11 +87,11 @@ export class Channel {
   /** Whether the client takes no more; what it sent before is still read. */
   #isMute = false;
 
-  /** `patienceMs` is how long one write may take; `turns` are shared with all other connections. */
-  constructor(socket: Socket, patienceMs: number, turns: Pick<Turns, "next">) {
+  /** `patienceMs` is how long one write may take. */
+  constructor(socket: Socket, patienceMs: number, commons: Commons) {
     this.#socket = socket;
     this.#patienceMs = patienceMs;
-    this.#turns = turns;
+    this.#commons = commons;
   }
 
   /** Whether the server has ended the connection, or is about to; a client that leaves has not. */
@@ -71,13 +112,15 @@ export class Channel {
   /** Sends what was said. */
   async flush(): Promise<void> {
     if (this.#unsent === "" || this.#isOver) return;
-    let octets = new TextEncoder().encode(this.#unsent);
+    const octets = encoder.encode(this.#unsent);
     this.#unsent = "";
     if (this.#isMute) return;
-    const sent = (async () => {
-      while (octets.length > 0) octets = octets.subarray(await this.#socket.write(octets));
-    })().catch(() => void (this.#isMute = true));
+    const sent = this.#send(octets).catch(() => void (this.#isMute = true));
     await this.#within(this.#patienceMs, sent, () => this.#letGo());
+  }
+
+  async #send(octets: Uint8Array): Promise<void> {
+    for (let at = 0; at < octets.length;) at += await this.#socket.write(octets.subarray(at));
   }
 
   /**
@@ -88,10 +131,18 @@ export class Channel {
     if (this.#isOver || this.isDismissed) return null;
     // What has come already would be read first, again and again.
     if (ms === 0) return await this.dismiss(tooLate).then(() => null);
-    const size = kind === "command" ? COMMAND_READ_OCTETS : DATA_READ_OCTETS;
-    if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size);
+    this.#prepare(kind);
     const count = await this.wait(this.#fill(), ms, tooLate);
     return count === null ? null : this.#buffer.subarray(0, count);
+  }
+
+  /** Has a buffer of the right size. None is given back while something is read into it. */
+  #prepare(kind: "command" | "data"): void {
+    const { buffers } = this.#commons;
+    const isLarge = this.#buffer.length === DATA_READ_OCTETS;
+    if (isLarge === (kind === "data") && this.#buffer !== NONE) return;
+    if (isLarge) buffers.give(this.#buffer);
+    this.#buffer = kind === "data" ? buffers.take() : new Uint8Array(COMMAND_READ_OCTETS);
   }
 
   /** Waits for `work` while the client can be dismissed; null where that came first, or it is over. */
@@ -140,7 +191,7 @@ export class Channel {
     if (this.#buffer.length === 0) this.#buffer = new Uint8Array(COMMAND_READ_OCTETS);
     if (this.#inARow >= 1) {
       this.#inARow = 0;
-      await this.#turns.next();
+      await this.#commons.turns.next();
     }
     if (this.#isOver) return null;
     this.#reading ??= this.#socket.read(this.#buffer).finally(() => this.#reading = null);
@@ -155,23 +206,23 @@ export class Channel {
     work: Promise<Result>,
     late: () => void | Promise<void>,
   ): Promise<Result | null> {
-    // Closing frees a pending read, but on older runtimes not a pending write: hence the race.
-    const { promise: noResult, resolve } = Promise.withResolvers<null>();
+    // Closing frees a pending read, but on older runtimes not a pending write: hence `wake`.
+    const { promise, resolve } = Promise.withResolvers<Result | null>();
     const wake = () => resolve(null);
     this.#waiting.add(wake);
-    const timer = setTimeout(async () => {
+    const { alarm } = this.#commons;
+    const call = alarm.after(ms, async () => {
       await late();
       wake();
-    }, ms);
-    try {
-      return await Promise.race([work, noResult]);
-    } catch {
+    });
+    work.then(resolve, () => {
       this.#end();
-      return null;
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(wake);
-    }
+      wake();
+    });
+    const result = await promise;
+    alarm.cancel(call);
+    this.#waiting.delete(wake);
+    return result;
   }
 
   #wake(): void {

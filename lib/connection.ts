@@ -3,7 +3,7 @@
  * complete message to the courier, and tells the observer what happened. All decisions are made
  * elsewhere; this is the plumbing, and the only place that knows time, ids and sockets at once.
  */
-import { Channel, DATA_READ_OCTETS, type Socket } from "./channel.ts";
+import { Channel, type Commons, DATA_READ_OCTETS, type Socket } from "./channel.ts";
 import type { Observe } from "./event.ts";
 import type { Courier, Outcome, Remote } from "./mail.ts";
 import * as replies from "./reply.ts";
@@ -21,7 +21,6 @@ import {
   type Turn,
   wanted,
 } from "./state.ts";
-import type { Turns } from "./turns.ts";
 import { Decoder, type Frame, type WireLimits } from "./wire.ts";
 
 /** What a connection obeys and uses. */
@@ -34,8 +33,8 @@ export interface ConnectionOptions {
   readonly room: Room;
   /** Octets of memory that a message takes while the courier has it, for each of its own. */
   readonly courierTimes: number;
-  /** The time that connections share. */
-  readonly turns: Turns;
+  /** What all connections share. */
+  readonly commons: Commons;
   /** Takes each complete message. */
   readonly courier: Courier;
   /** Hears what happens. */
@@ -105,7 +104,7 @@ class Connection {
   #pace: Pace = { messageMs: null, dueMs: null };
 
   constructor(socket: Socket, remote: Remote, options: ConnectionOptions, stopping: Stopping) {
-    this.#channel = new Channel(socket, options.limits.idleTimeoutMs, options.turns);
+    this.#channel = new Channel(socket, options.limits.idleTimeoutMs, options.commons);
     this.#decoder = new Decoder(options.limits);
     this.#remote = remote;
     this.#options = options;

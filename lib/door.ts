@@ -2,7 +2,7 @@
  * What stands between a connection that was accepted and its session: whose it is, where a proxy passes
  * it on, and whether there is room for it. All that come through share what the server has.
  */
-import { Channel } from "./channel.ts";
+import { Channel, type Commons } from "./channel.ts";
 import { type ConnectionOptions, converse, type Stopping } from "./connection.ts";
 import { Crowd, type CrowdLimits } from "./crowd.ts";
 import type { Accepted } from "./listener.ts";
@@ -10,10 +10,9 @@ import { isProxy, type Proxies, takeHeader } from "./proxied.ts";
 import * as replies from "./reply.ts";
 import type { Protocol, Reply } from "./reply.ts";
 import type { Policy } from "./state.ts";
-import type { Turns } from "./turns.ts";
 
 /** What the door obeys and passes on. */
-export interface DoorOptions extends Omit<ConnectionOptions, "policy" | "turns"> {
+export interface DoorOptions extends Omit<ConnectionOptions, "policy" | "commons"> {
   /** Who passes connections on. */
   readonly proxies: Proxies;
   /** What sessions obey; the protocol is that of the address. */
@@ -28,7 +27,7 @@ export interface DoorOptions extends Omit<ConnectionOptions, "policy" | "turns">
 /** Lets connections in. */
 export class Door {
   readonly #options: DoorOptions;
-  readonly #turns: Turns;
+  readonly #commons: Commons;
   readonly #stopping: Stopping;
   readonly #crowd: Crowd;
   readonly #visits = new Set<Promise<void>>();
@@ -40,10 +39,10 @@ export class Door {
   readonly #telling: Limited;
 
   /** Begins with nobody inside. */
-  constructor(options: DoorOptions, turns: Turns, stopping: Stopping) {
+  constructor(options: DoorOptions, commons: Commons, stopping: Stopping) {
     const { limits } = options;
     this.#options = options;
-    this.#turns = turns;
+    this.#commons = commons;
     this.#stopping = stopping;
     this.#crowd = new Crowd(limits);
     this.#asking = limited(limits.maxConnections);
@@ -90,7 +89,7 @@ export class Door {
     }
     try {
       const policy = { ...this.#options.policy, protocol };
-      const options = { ...this.#options, policy, turns: this.#turns };
+      const options = { ...this.#options, policy, commons: this.#commons };
       await converse(visitor.socket, visitor.remote, options, this.#stopping);
     } finally {
       leave();
@@ -101,7 +100,7 @@ export class Door {
     const { observe, limits } = this.#options;
     const told = await this.#telling(async () => {
       observe({ kind: "turned away", address: remote.address, reply });
-      const channel = new Channel(socket, limits.idleTimeoutMs, this.#turns);
+      const channel = new Channel(socket, limits.idleTimeoutMs, this.#commons);
       channel.say(reply);
       await channel.close();
     });

@@ -22,7 +22,7 @@ export interface ListenerOptions {
   /** Hears of accepts that fail. */
   readonly observe: Observe;
   /** The time that connections share. */
-  readonly turns: Turns;
+  readonly turns: Pick<Turns, "next">;
   /** Milliseconds on a clock that only goes forward. */
   readonly uptimeMs: () => number;
 }

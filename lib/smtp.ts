@@ -3,10 +3,9 @@
  * messages in flight arrive. Who comes in is door.ts's, what happens on a connection connection.ts's.
  */
 import { formatListenAddress, type ListenAddress } from "./address.ts";
-import { LINGER_MS } from "./channel.ts";
+import { commonsBy, LINGER_MS } from "./channel.ts";
 import { Door, type DoorOptions } from "./door.ts";
 import { Listener } from "./listener.ts";
-import { Turns } from "./turns.ts";
 
 /** What a server obeys and uses. */
 export interface ServerOptions extends DoorOptions {
@@ -60,8 +59,8 @@ async function serve(
 ): Promise<void> {
   const { observe, limits } = options;
   const abandon = new AbortController();
-  const turns = new Turns(options.uptimeMs);
-  const door = new Door(options, turns, { soon: signal, now: abandon.signal });
+  const commons = commonsBy(options.uptimeMs);
+  const door = new Door(options, commons, { soon: signal, now: abandon.signal });
   const stop = () => {
     observe({ kind: "stopping", connections: door.connections });
     for (const listener of listeners) listener.close();
@@ -71,7 +70,7 @@ async function serve(
   if (signal.aborted) stop();
 
   await Promise.all(listeners.map(async (listener) => {
-    for await (const accepted of listener.connections({ ...options, turns })) {
+    for await (const accepted of listener.connections({ ...options, ...commons })) {
       door.open(accepted, listener.address.protocol);
     }
   }));

@@ -77,13 +77,20 @@ export class Decoder {
     return this.#unread.length + this.#frame.capacity;
   }
 
-  /** Takes over octets from the connection; the caller may use the array again at once. */
+  /** Takes octets of the connection. They are looked at until `next` has no frame to give. */
   push(octets: Uint8Array): void {
-    this.#unread = concat([this.#unread, octets]);
+    this.#unread = this.#unread.length === 0 ? octets : concat([this.#unread, octets]);
   }
 
   /** The next frame, or null when it needs more octets. Ask for one kind until it has come. */
   next(want: Want): Frame | null {
+    const frame = this.#next(want);
+    // A few octets at most, such as a CR whose LF has not come.
+    if (frame === null) this.#unread = this.#unread.slice();
+    return frame;
+  }
+
+  #next(want: Want): Frame | null {
     switch (want.kind) {
       case "line":
         return this.#nextLine();
@@ -99,7 +106,7 @@ export class Decoder {
       this.#isFresh = false;
       // No command begins so, and the line end that would end it may never come.
       if (this.#unread[0] === TLS_HANDSHAKE) {
-        return { kind: "line", octets: this.#take(1), lineEnd: "LF" };
+        return { kind: "line", octets: this.#take(1).slice(), lineEnd: "LF" };
       }
     }
     const end = this.#unread.indexOf(LF) + 1;
@@ -121,34 +128,22 @@ export class Decoder {
 
   #nextData(lineEnd: LineEnd): Frame | null {
     const { maxMessageOctets } = this.#limits;
-    for (let scanned = 0;;) {
-      if (this.#atLineStart) {
-        const { meaning, length } = lineStart(this.#unread, scanned, lineEnd);
-        if (meaning !== "content") {
-          this.#frame.add(this.#take(scanned), maxMessageOctets);
-        }
-        if (meaning === "undecided") return null;
-        if (meaning !== "content") {
-          this.#take(length);
-          scanned = 0;
-        }
-        if (meaning === "end") {
-          return { kind: "data", octets: this.#frame.finish() };
-        }
-        this.#atLineStart = false;
-      }
-      const end = endOfLine(this.#unread, scanned, lineEnd);
-      if (end === null) {
+    for (;;) {
+      const dot = lineDot(this.#unread, lineEnd, this.#atLineStart);
+      if (dot === null) {
         // A CR at the very end may be half of the line end: it waits for what follows.
         const half = lineEnd === "CRLF" && this.#unread.at(-1) === CR ? 1 : 0;
-        this.#frame.add(
-          this.#take(this.#unread.length - half),
-          maxMessageOctets,
-        );
+        const content = this.#take(this.#unread.length - half);
+        if (content.length > 0) this.#atLineStart = endsLine(content, content.length, lineEnd);
+        this.#frame.add(content, maxMessageOctets);
         return null;
       }
-      scanned = end;
-      this.#atLineStart = true;
+      this.#frame.add(this.#take(dot), maxMessageOctets);
+      const { meaning, length } = meaningOf(this.#unread, lineEnd);
+      this.#atLineStart = meaning !== "stuffed";
+      this.#take(length);
+      if (meaning === "undecided") return null;
+      if (meaning === "end") return { kind: "data", octets: this.#frame.finish() };
     }
   }
 
@@ -169,45 +164,48 @@ export class Decoder {
   }
 }
 
-/** What the octets at the start of a line of data mean, and how many of them are no content. */
+/** Where a line of data begins with a dot, as no other line means anything; null where none does. */
+function lineDot(octets: Uint8Array, lineEnd: LineEnd, atLineStart: boolean): number | null {
+  for (let at = octets.indexOf(DOT); at !== -1; at = octets.indexOf(DOT, at + 1)) {
+    if (at === 0 ? atLineStart : endsLine(octets, at, lineEnd)) return at;
+  }
+  return null;
+}
+
+/** Whether a line ends before `octets[at]`. */
+function endsLine(octets: Uint8Array, at: number, lineEnd: LineEnd): boolean {
+  return octets[at - 1] === LF && (lineEnd === "LF" || octets[at - 2] === CR);
+}
+
+/** What the dot at the start of a line means, and how many octets of that line are no content. */
 interface LineStart {
-  readonly meaning: "content" | "stuffed" | "end" | "undecided";
+  readonly meaning: "stuffed" | "end" | "undecided";
   readonly length: number;
 }
 
-function lineStart(
-  octets: Uint8Array,
-  at: number,
-  lineEnd: LineEnd,
-): LineStart {
-  if (at === octets.length) return { meaning: "undecided", length: 0 };
-  if (octets[at] !== DOT) return { meaning: "content", length: 0 };
+function meaningOf(line: Uint8Array, lineEnd: LineEnd): LineStart {
   const end = lineEnd === "CRLF" ? [CR, LF] : [LF];
   for (const [index, octet] of end.entries()) {
-    const found = octets[at + 1 + index];
+    const found = line[1 + index];
     if (found === undefined) return { meaning: "undecided", length: 0 };
     if (found !== octet) return { meaning: "stuffed", length: 1 };
   }
   return { meaning: "end", length: 1 + end.length };
 }
 
-/** Where the line that holds `octets[from]` is over; null where it is not yet. */
-function endOfLine(
-  octets: Uint8Array,
-  from: number,
-  lineEnd: LineEnd,
-): number | null {
-  let at = from;
-  do at = octets.indexOf(LF, at) + 1; while (
-    at > 0 && lineEnd === "CRLF" && octets[at - 2] !== CR
-  );
-  return at === 0 ? null : at;
-}
+/** Octets of memory that a frame gets at once, at most, for what is still to come of it. */
+const MAX_BLOCK = 1024 * 1024;
 
-/** Collects the octets of one frame, and no more than its limit. */
+/**
+ * Collects the octets of one frame, and no more than its limit, in blocks: many small pieces, each with an
+ * array of its own, would be a burden, and one array that grows is copied again and again.
+ */
 class Collector {
-  /** One array that doubles: many small pieces, each with an array of its own, would be a burden. */
-  #octets = new Uint8Array(0);
+  #full: Uint8Array[] = [];
+  #block = new Uint8Array(0);
+  /** Octets that are used of the block. */
+  #used = 0;
+  #capacity = 0;
   #size = 0;
   #overLimit = false;
 
@@ -218,31 +216,50 @@ class Collector {
 
   /** Octets that there is memory for. */
   get capacity(): number {
-    return this.#octets.length;
+    return this.#capacity;
   }
 
   add(octets: Uint8Array, limit: number): void {
-    const at = this.#size;
     this.#size += octets.length;
     if (this.#size > limit) {
       this.#overLimit = true;
-      this.#octets = new Uint8Array(0);
+      this.#drop();
     }
     if (this.#overLimit) return;
-    if (this.#size > this.#octets.length) {
-      this.#octets = new Uint8Array(this.#octets.buffer.transfer(2 * this.#size));
-    }
-    this.#octets.set(octets, at);
+    const room = this.#block.length - this.#used;
+    this.#put(octets.subarray(0, room));
+    if (octets.length <= room) return;
+    if (this.#used > 0) this.#full.push(this.#block);
+    const rest = octets.subarray(room);
+    this.#block = new Uint8Array(Math.max(rest.length, Math.min(this.#size, MAX_BLOCK)));
+    this.#capacity += this.#block.length;
+    this.#used = 0;
+    this.#put(rest);
   }
 
   /** All octets, or null where they were over the limit; then begins anew. */
   finish(): Uint8Array | null {
-    const octets = this.#overLimit
-      ? null
-      : new Uint8Array(this.#octets.buffer.transfer(this.#size));
-    this.#octets = new Uint8Array(0);
+    // What came in one piece is not copied again.
+    const isWhole = this.#full.length === 0 && this.#used === this.#block.length;
+    const octets = isWhole
+      ? this.#block
+      : concat([...this.#full, this.#block.subarray(0, this.#used)]);
+    const frame = this.#overLimit ? null : octets;
+    this.#drop();
     this.#size = 0;
     this.#overLimit = false;
-    return octets;
+    return frame;
+  }
+
+  #put(octets: Uint8Array): void {
+    this.#block.set(octets, this.#used);
+    this.#used += octets.length;
+  }
+
+  #drop(): void {
+    this.#full = [];
+    this.#block = new Uint8Array(0);
+    this.#used = 0;
+    this.#capacity = 0;
   }
 }

@@ -1,5 +1,6 @@
 /** The patience of a channel, on a socket in memory and by a clock that stands still. */
-import { Channel, DATA_READ_OCTETS, LINGER_MS } from "../lib/channel.ts";
+import { Alarm } from "../lib/alarm.ts";
+import { Buffers, Channel, DATA_READ_OCTETS, LINGER_MS } from "../lib/channel.ts";
 import { bye, format, idleTooLong, ok, type Reply, shuttingDown } from "../lib/reply.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { type Clock, testInTime, watch } from "./clock.ts";
@@ -29,7 +30,9 @@ function testChannel(
 ): void {
   testInTime(name, async (clock) => {
     const socket = new PuppetSocket(octetsAtOnce);
-    const channel = new Channel(socket, PATIENCE_MS, turns);
+    const alarm = new Alarm(() => clock.now);
+    const commons = { turns, alarm, buffers: new Buffers() };
+    const channel = new Channel(socket, PATIENCE_MS, commons);
     await run({ clock, socket, channel });
     assertEquals(socket.closes, 1, "closed once");
     assertEquals(clock.countTimers(), 0, "timers");

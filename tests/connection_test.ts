@@ -1,12 +1,11 @@
 /** One connection in memory, by a clock that stands still: what it says, tells and delivers. */
-import { DATA_READ_OCTETS, LINGER_MS } from "../lib/channel.ts";
+import { commonsBy, DATA_READ_OCTETS, LINGER_MS } from "../lib/channel.ts";
 import { type ConnectionOptions, converse } from "../lib/connection.ts";
 import type { Event } from "../lib/event.ts";
 import type { Courier, Mail, Outcome } from "../lib/mail.ts";
 import { format } from "../lib/reply.ts";
 import { Room } from "../lib/room.ts";
 import type { Policy, Session } from "../lib/state.ts";
-import { Turns } from "../lib/turns.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { type Clock, testInTime, watch } from "./clock.ts";
 import { PuppetSocket } from "./socket.ts";
@@ -77,7 +76,7 @@ class Stage {
         limits: { ...LIMITS, ...limits },
         room,
         courierTimes: 7,
-        turns: new Turns(() => this.clock.now),
+        commons: commonsBy(() => this.clock.now),
         courier: (mail, signal) => {
           this.mails.push(mail);
           this.signals.push(signal);
@@ -897,7 +896,7 @@ testInTime(
         limits: LIMITS,
         room: new Room(1),
         courierTimes: 7,
-        turns: new Turns(() => 0),
+        commons: commonsBy(() => 0),
         courier: () => Promise.resolve(ACCEPTED),
         observe: () => {},
         newId: () => "id",
@@ -1148,7 +1147,7 @@ testWaiting("who had to wait for room has all the time for its data", async (fir
 }, { minRate: 1_000_000 });
 
 testInTime("chunks that have come take room as data does", async (clock) => {
-  const setting: Setting = { ...BIG, room: new Room(300_000) };
+  const setting: Setting = { ...BIG, room: new Room(250_000) };
   const [first, second] = [new Stage(clock, setting), new Stage(clock, setting)];
   first.begin();
   await first.say(`${OPEN}BDAT ${BIG_OCTETS}\r\n`);

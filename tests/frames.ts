@@ -1,5 +1,6 @@
 /** Pieces of octets into frames, in a form that can be written down and compared. */
 import { characters } from "../lib/octets.ts";
+import { assertEquals } from "./assert.ts";
 import { Decoder, type Frame, type LineEnd, type Want, type WireLimits } from "../lib/wire.ts";
 
 /** A frame: its octets as a text of one character an octet, null where it was over the limit. */
@@ -23,11 +24,10 @@ export function framesOf(
 ): PlainFrame[] {
   const decoder = new Decoder(limits);
   const frames: PlainFrame[] = [];
+  const kept: Frame[] = [];
   for (const piece of pieces) {
     const lent = piece.slice();
     decoder.push(lent);
-    // The caller may use the array again at once.
-    lent.fill(0x2e);
     for (;;) {
       const want = wants[frames.length % wants.length];
       const frame = decoder.next(want);
@@ -35,8 +35,12 @@ export function framesOf(
         look(decoder, want);
         break;
       }
+      kept.push(frame);
       frames.push(plain(frame));
     }
+    // The caller may use the array again now, and frames stay as they are.
+    lent.fill(0x2e);
   }
+  assertEquals(kept.map(plain), frames);
   return frames;
 }

@@ -5,6 +5,8 @@
  */
 import type { ListenAddress } from "../lib/address.ts";
 import type { Socket } from "../lib/channel.ts";
+import { Alarm } from "../lib/alarm.ts";
+import { commonsBy } from "../lib/channel.ts";
 import { type Config, configure, fixed } from "../lib/config.ts";
 import { converse } from "../lib/connection.ts";
 import { isFaults } from "../lib/fault.ts";
@@ -17,7 +19,6 @@ import { Room } from "../lib/room.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { listen } from "../lib/smtp.ts";
 import { delivery } from "../lib/delivery.ts";
-import { Turns } from "../lib/turns.ts";
 import { webhook } from "../lib/webhook.ts";
 import json from "../templates/json.mustache" with { type: "text" };
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
@@ -44,7 +45,8 @@ async function wire(
   if (isFaults(endpoint)) throw new Error(endpoint.faults.join("\n"));
   const { timeoutMs } = config;
   const date = () => new Date();
-  const sending = { ...fixed, timeoutMs, fetch: send, now: () => performance.now(), date };
+  const now = () => performance.now();
+  const sending = { ...fixed, timeoutMs, fetch: send, now, alarm: new Alarm(now), date };
   const courier = delivery(
     endpoint,
     (mail) => read(mail, surroundings),
@@ -91,8 +93,8 @@ export async function playInMemory(dialogue: Dialogue, cut: "whole" | "octets"):
   const socket = new MemorySocket(sent, cut === "whole" ? Infinity : 1);
   const remote = { address: "127.0.0.1", port: 49152, tls: false };
   const never = new AbortController().signal;
-  const turns = new Turns(() => performance.now());
-  const options = { ...serving(config, courier), turns };
+  const commons = commonsBy(() => performance.now());
+  const options = { ...serving(config, courier), commons };
   await converse(socket, remote, options, { soon: never, now: never });
 
   const said = new TextDecoder().decode(concat(socket.written));

@@ -5,9 +5,12 @@ import type { Mail, Outcome } from "../lib/mail.ts";
 import { isFaults } from "../lib/fault.ts";
 import { type RequestOptions, target } from "../lib/request.ts";
 import { sampleContexts, sampleMail } from "../lib/sample.ts";
+import { Alarm } from "../lib/alarm.ts";
 import { outcomeOf, webhook, type WebhookOptions } from "../lib/webhook.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { Endpoint } from "./endpoint.ts";
+
+const alarm = new Alarm(() => performance.now());
 
 const [rich] = sampleContexts({
   version: "1",
@@ -46,7 +49,14 @@ async function deliver(
   const events: Event[] = [];
   const observe = (event: Event) => void events.push(event);
   const date = () => new Date(0);
-  const defaults = { timeoutMs: PATIENT_MS, maxAnswerOctets: 64 * 1024, fetch, now: () => 0, date };
+  const defaults = {
+    timeoutMs: PATIENT_MS,
+    maxAnswerOctets: 64 * 1024,
+    fetch,
+    now: () => 0,
+    alarm,
+    date,
+  };
   const courier = delivery(
     endpoint,
     () => Promise.resolve({ ...rich, html: "" }),
@@ -247,7 +257,8 @@ const bodies: [name: string, speak: Speak, answer: RegExp][] = [
       await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart");
       await connection.closed();
     },
-    /^part$/,
+    // Of a success nobody is told more than its status.
+    /^$/,
   ],
   [
     "never begins",
@@ -317,6 +328,19 @@ for (const [name, speak, answer] of bodies) {
     assertDiscreet(delivery);
   });
 }
+
+Deno.test("of a refusal that never ends is told what has come", async () => {
+  await using endpoint = new RawEndpoint(async (connection) => {
+    await connection.request();
+    await connection.write("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nnot now");
+    await connection.closed();
+  });
+  const { events: [event], outcome } = await deliver(secretUrl(endpoint.port), {
+    timeoutMs: IMPATIENT_MS,
+  });
+  assert(event.kind === "answered");
+  assertEquals([event.status, event.answer, outcome.kind], [503, "not now", "deferred"]);
+});
 
 const HANG: Speak = (connection) => connection.closed();
 
