@@ -21,6 +21,7 @@ import { help } from "./lib/help.ts";
 import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
 import { read } from "./lib/message.ts";
+import { Lines } from "./lib/lines.ts";
 import { load, parseHere } from "./lib/parser.ts";
 import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import type { Operator } from "./lib/queue_tool.ts";
@@ -74,7 +75,7 @@ type Command = (config: Config, endpoint: Target, surroundings: Surroundings) =>
 /** Runs the server until a signal ends it. */
 const serve: Command = async (config, endpoint, surroundings) => {
   const log = logger({
-    write: (line) => complain([line]),
+    write: (line) => standardError.say(line),
     now: config.standaloneLogging ? now : null,
   });
   const observe: Observe = (event) => {
@@ -83,9 +84,7 @@ const serve: Command = async (config, endpoint, surroundings) => {
     // Whether that fails is for whoever reads a message to see.
     if (event.kind === "session") load().catch(() => {});
   };
-  const send = config.url === null
-    ? printer((octets) => write(Deno.stdout, octets), observe)
-    : webhook(observe, sending(config));
+  const send = config.url === null ? printer(show, observe) : webhook(observe, sending(config));
   const thread = new Thread({ ...THREAD, parseHere, open: openWorker });
   const readMail = (mail: Mail) => read(mail, surroundings, thread.parse, endpoint.needs);
   const deliver = delivery(endpoint, readMail, send, observe, now);
@@ -205,6 +204,12 @@ function printRequest(request: HttpRequest | Faults): number {
   return 1;
 }
 
+/** Writes to standard output, after what the log has said so far: a terminal shows both. */
+function show(octets: Uint8Array): void {
+  standardError.flush();
+  write(Deno.stdout, octets);
+}
+
 /** Prints what was asked for, and gives the exit code. Throws where it is not taken. */
 function print(octets: Uint8Array): number {
   try {
@@ -223,20 +228,27 @@ function giveUp(error: unknown): number {
   return 1;
 }
 
-/** Says what happened. Whoever reads it may be gone, or the disk full: mail goes on all the same. */
-function complain(lines: readonly string[]): void {
+/** Whoever reads it may be gone, or the disk full: mail goes on all the same. */
+const standardError = new Lines((text) => {
   try {
-    write(Deno.stderr, encode(lines.map((line) => `${line}\n`).join("")));
+    write(Deno.stderr, encode(text));
   } catch {
     // There is nobody left to tell.
   }
+});
+
+/** Says at once what is wrong. */
+function complain(lines: readonly string[]): void {
+  for (const line of lines) standardError.say(line);
+  standardError.flush();
 }
 
 function write(stream: typeof Deno.stdout, octets: Uint8Array): void {
   for (let at = 0; at < octets.length;) at += stream.writeSync(octets.subarray(at));
 }
 
-const encode = (text: string) => new TextEncoder().encode(text);
+const encoder = new TextEncoder();
+const encode = (text: string) => encoder.encode(text);
 
 /** An environment variable; one that must not be read is one that is not set. */
 function env(variable: string): string | undefined {
@@ -263,4 +275,8 @@ function untilSignal(): AbortSignal {
   return controller.signal;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args).catch(giveUp));
+if (import.meta.main) {
+  const code = await main(Deno.args).catch(giveUp);
+  standardError.flush();
+  Deno.exit(code);
+}
