@@ -1,7 +1,8 @@
 /**
- * The load: clients in a process of its own that send mails as fast as the server takes them, as a relay
- * does: connections are kept, MAIL, RCPT and DATA go out together (RFC 2920), and a client sends its next
- * mail once the last one is answered. It is told what to do by an `Order`, as JSON, and prints a `Load`.
+ * The load: clients in a process of its own that send mails as fast as the server takes them, as a
+ * relay does: connections are kept, MAIL, RCPT and DATA go out together (RFC 2920), and a client
+ * sends its next mail once the last one is answered. It is told what to do by an `Order`, as JSON,
+ * and prints a `Load`.
  */
 import { cpuSecondsOf } from "./process.ts";
 import { quantile } from "./figures.ts";
@@ -14,9 +15,17 @@ export interface Order {
   readonly connections: number;
   /** Octets of each mail. */
   readonly octets: number;
-  /** For how long to send before it counts, while runtimes get warm, in seconds. */
+  /** Whether most of them are an attachment; else it is all text. */
+  readonly hasAttachment: boolean;
+  /**
+   * For how long to send before it counts, while runtimes get warm, in seconds; longer until there
+   * are as many answers as clients. With 0 all counts.
+   */
   readonly warmUpSeconds: number;
-  /** When to end: after so many seconds that count, or so many mails. */
+  /**
+   * When to end: after so many seconds that count, longer until there are as many answers as
+   * clients; or after so many mails.
+   */
   readonly until: { readonly seconds: number } | { readonly messages: number };
   /** After how many mails a client connects anew; null where it stays. */
   readonly messagesEach: number | null;
@@ -36,12 +45,18 @@ export interface Load {
   readonly refused: number;
   /** The first refusal; empty where there is none. */
   readonly refusal: string;
-  /** From the first octet of the data to its reply, of those that count, in milliseconds. */
+  /**
+   * What a mail takes as its client sees it, of those that count, in milliseconds: from the first
+   * octet of MAIL, or from before the connection where there is one for each mail, to the reply to
+   * the data.
+   */
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Mails that count by the second in which they were answered. */
   readonly bySecond: readonly number[];
-  /** CPU time of this process. */
+  /** CPU time of this process, in seconds. */
   readonly cpuSeconds: number;
+  /** How long it took in all, in seconds. */
+  readonly elapsedSeconds: number;
 }
 
 /** The reply that a client waits for, read off a socket. */
@@ -88,14 +103,28 @@ const HELLO = encode("EHLO load.example\r\n");
 const OPENING = encode("MAIL FROM:<a@load.example>\r\nRCPT TO:<b@load.example>\r\nDATA\r\n");
 const QUIT = encode("QUIT\r\n");
 
-/** A text of so many octets and the line that ends it, as it stands on the wire. */
-export function dataOf(octets: number): Uint8Array {
-  const header =
-    "From: Load <a@load.example>\r\nTo: b@load.example\r\nSubject: Nightly report\r\n" +
-    "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@load.example>\r\n\r\n";
-  const line = "a line of a report, as programs send them, with a few words and 1234\r\n";
-  const text = header + line.repeat(Math.ceil(octets / line.length));
-  return encode(`${text.slice(0, Math.max(octets, header.length) - 2)}\r\n.\r\n`);
+const HEADER = "From: Load <a@load.example>\r\nTo: b@load.example\r\nSubject: Nightly report\r\n" +
+  "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@load.example>\r\n";
+const LINE = "a line of a report, as programs send them, with a few words and 1234\r\n";
+const BASE64_LINE = `${"QUJDREVGR0hJSktM".repeat(5).slice(0, 76)}\r\n`;
+const PARTS = 'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="=_part"\r\n\r\n' +
+  "--=_part\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe report is attached.\r\n" +
+  '--=_part\r\nContent-Type: application/pdf; name="report.pdf"\r\n' +
+  'Content-Disposition: attachment; filename="report.pdf"\r\n' +
+  "Content-Transfer-Encoding: base64\r\n\r\n";
+const CLOSING = "--=_part--\r\n";
+
+/** A mail of so many octets, or few more, and the line that ends it, as it stands on the wire. */
+export function dataOf({ octets, hasAttachment }: Pick<Order, "octets" | "hasAttachment">) {
+  const filled = (start: string, line: string, end: number) =>
+    start + line.repeat(Math.max(0, Math.ceil((end - start.length) / line.length)));
+  if (hasAttachment) {
+    return encode(`${filled(HEADER + PARTS, BASE64_LINE, octets - CLOSING.length)}${CLOSING}.\r\n`);
+  }
+  const start = `${HEADER}\r\n`;
+  return encode(
+    `${filled(start, LINE, octets).slice(0, Math.max(octets, start.length) - 2)}\r\n.\r\n`,
+  );
 }
 
 async function send(socket: Deno.Conn, octets: Uint8Array): Promise<void> {
@@ -104,19 +133,36 @@ async function send(socket: Deno.Conn, octets: Uint8Array): Promise<void> {
 
 /** Sends what is ordered. */
 async function load(order: Order): Promise<Load> {
-  const data = dataOf(order.octets);
-  const startMs = performance.now() + order.warmUpSeconds * 1000;
-  const endMs = "seconds" in order.until ? startMs + order.until.seconds * 1000 : Infinity;
+  const data = dataOf(order);
+  const beganMs = performance.now();
+  const isTimed = "seconds" in order.until;
+  const lengthMs = "seconds" in order.until ? order.until.seconds * 1000 : Infinity;
   let left = "messages" in order.until ? order.until.messages : Infinity;
+  let startMs = order.warmUpSeconds === 0 ? beganMs : Infinity;
+  let endMs = Infinity;
+  let answers = 0;
+  let acceptedInAll = 0;
   let refused = 0;
   let refusal = "";
-  const beforeStart: number[] = [];
   const answeredMs: number[] = [];
   const latencies: number[] = [];
 
-  const isOver = () => left <= 0 || performance.now() >= endMs;
+  /** Turns from warming up to counting, and from that to the end, each time with an answer. */
+  const note = (nowMs: number) => {
+    answers++;
+    if (answers < order.connections) return;
+    if (startMs === Infinity) {
+      if (nowMs < beganMs + order.warmUpSeconds * 1000) return;
+      [startMs, answers] = [nowMs, 0];
+    } else if (endMs === Infinity && nowMs >= startMs + lengthMs) {
+      endMs = nowMs;
+    }
+  };
+
+  const isOver = () => left <= 0 || endMs < Infinity;
   const client = async () => {
     while (!isOver()) {
+      const connectingMs = performance.now();
       using socket = await Deno.connect({ hostname: "127.0.0.1", port: order.port });
       const replies = new Replies(socket);
       await replies.next();
@@ -124,24 +170,26 @@ async function load(order: Order): Promise<Load> {
       await replies.next();
       for (let sent = 0; sent !== order.messagesEach && !isOver(); sent++) {
         left--;
+        const sentMs = order.messagesEach === 1 ? connectingMs : performance.now();
         await send(socket, OPENING);
         for (const code of ["250", "250", "354"]) {
           const reply = await replies.next();
           if (!reply.startsWith(code)) throw new Error(`the server says ${reply}`);
         }
-        const beganMs = performance.now();
         await send(socket, data);
         const reply = await replies.next();
         const nowMs = performance.now();
+        const counts = startMs < Infinity && endMs === Infinity;
+        note(nowMs);
         if (!reply.startsWith("250")) {
           refused++;
           refusal ||= reply;
-        } else if (nowMs < startMs) {
-          beforeStart.push(nowMs);
-        } else {
-          answeredMs.push(nowMs);
-          latencies.push(nowMs - beganMs);
+          continue;
         }
+        acceptedInAll++;
+        if (!counts) continue;
+        answeredMs.push(nowMs);
+        latencies.push(nowMs - sentMs);
       }
       await send(socket, QUIT);
       await replies.next();
@@ -149,18 +197,17 @@ async function load(order: Order): Promise<Load> {
   };
   await Promise.all(Array.from({ length: order.connections }, client));
 
-  const counted = answeredMs.filter((ms) => ms <= endMs);
-  const seconds = ((endMs === Infinity ? answeredMs.at(-1)! : endMs) - startMs) / 1000;
+  const seconds = ((isTimed ? endMs : answeredMs.at(-1)!) - startMs) / 1000;
   const bySecond = new Array<number>(Math.ceil(seconds - 1e-6)).fill(0);
-  for (const ms of counted) {
+  for (const ms of answeredMs) {
     bySecond[Math.min(Math.floor((ms - startMs) / 1000), bySecond.length - 1)]++;
   }
   latencies.sort((a, b) => a - b);
   return {
-    accepted: counted.length,
+    accepted: answeredMs.length,
     seconds,
-    rate: counted.length / seconds,
-    acceptedInAll: beforeStart.length + answeredMs.length,
+    rate: answeredMs.length / seconds,
+    acceptedInAll,
     refused,
     refusal,
     latencyMs: {
@@ -170,6 +217,7 @@ async function load(order: Order): Promise<Load> {
     },
     bySecond,
     cpuSeconds: cpuSecondsOf("self"),
+    elapsedSeconds: (performance.now() - beganMs) / 1000,
   };
 }
 

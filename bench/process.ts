@@ -35,6 +35,12 @@ export function memoryOf(pid: number): Memory {
   return { resident: field("VmRSS"), anonymous: field("RssAnon"), peak: field("VmHWM") };
 }
 
+/** Makes the most that a process ever had what it has now. */
+export function forgetPeak(pid: number): void {
+  // What 5 does is in proc_pid_clear_refs(5).
+  Deno.writeTextFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
 /** Waits. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -75,6 +81,10 @@ export class Neighbour implements AsyncDisposable {
     const { value } = await reader.read();
     await reader.cancel();
     return new Neighbour(process, JSON.parse(new TextDecoder().decode(value)).port);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
   }
 
   /** Where it is asked things, such as `http://127.0.0.1:40001`. */

@@ -45,6 +45,7 @@ export function orderOf(port: number, order: Partial<Order>): string {
       port,
       connections: CONNECTIONS,
       octets: 4 * KILOBYTE,
+      hasAttachment: false,
       warmUpSeconds: WARM_UP_SECONDS,
       until: { messages: 1 },
       messagesEach: null,
