@@ -22,7 +22,7 @@ import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
 import { read } from "./lib/message.ts";
 import { Lines } from "./lib/lines.ts";
-import { load, parseHere } from "./lib/parser.ts";
+import { load, parseWithin } from "./lib/parser.ts";
 import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import type { Operator } from "./lib/queue_tool.ts";
 import { replay } from "./lib/replay.ts";
@@ -74,18 +74,23 @@ type Command = (config: Config, endpoint: Target, surroundings: Surroundings) =>
 
 /** Runs the server until a signal ends it. */
 const serve: Command = async (config, endpoint, surroundings) => {
+  // Until then lines are few, and a timer for them would cost an idle server 4 MB.
+  let hasClients = false;
   const log = logger({
-    write: (line) => standardError.say(line),
+    write: (line) => hasClients ? standardError.say(line) : standardError.tell([line]),
     now: config.standaloneLogging ? now : null,
   });
   const observe: Observe = (event) => {
     log(event);
     // The parser takes a while to load: begin when a client comes, not when its message is complete.
     // Whether that fails is for whoever reads a message to see.
-    if (event.kind === "session") load().catch(() => {});
+    if (event.kind === "session") {
+      hasClients = true;
+      load().catch(() => {});
+    }
   };
   const send = config.url === null ? printer(show, observe) : webhook(observe, sending(config));
-  const thread = new Thread({ ...THREAD, parseHere, open: openWorker });
+  const thread = new Thread({ ...THREAD, parseWithin, open: openWorker });
   const readMail = (mail: Mail) => read(mail, surroundings, thread.parse, endpoint.needs);
   const deliver = delivery(endpoint, readMail, send, observe, now);
   const { addresses, socketMode, proxies } = config;
@@ -239,8 +244,7 @@ const standardError = new Lines((text) => {
 
 /** Says at once what is wrong. */
 function complain(lines: readonly string[]): void {
-  for (const line of lines) standardError.say(line);
-  standardError.flush();
+  standardError.tell(lines);
 }
 
 function write(stream: typeof Deno.stdout, octets: Uint8Array): void {

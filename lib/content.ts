@@ -52,8 +52,16 @@ export interface Parts extends Omit<Content, "headers"> {
 
 /** What knows MIME. */
 export interface Parser {
-  /** Reads what is needed of a message that has these fields and that body. It may throw. */
-  readonly parse: (fields: readonly Field[], body: Uint8Array, needs: Needs) => Parts;
+  /**
+   * Reads what is needed of a message that has these fields and that body; null where for that more than
+   * `most` octets would have to be decoded, or lines looked at. It may throw.
+   */
+  readonly parse: (
+    fields: readonly Field[],
+    body: Uint8Array,
+    needs: Needs,
+    most: number,
+  ) => Parts | null;
   /** Decodes the encoded words in the value of a header field. */
   readonly decodeWords: (text: string) => string;
 }
@@ -77,9 +85,19 @@ const MAX_WARNINGS = 50;
 
 /** Reads what is needed of a message; what the parser does not take is left as it was received. */
 export function contentOf(data: Uint8Array, parser: Parser, needs: Needs): Parsed {
+  return contentWithin(Infinity, data, parser, needs)!;
+}
+
+/** The same; null where for that more than `most` octets would have to be decoded, or lines looked at. */
+export function contentWithin(
+  most: number,
+  data: Uint8Array,
+  parser: Parser,
+  needs: Needs,
+): Parsed | null {
   const { fields, body, warnings } = sectionsOf(data);
-  const parts = needsParts(needs) ? partsOf(fields, body, parser, needs) : NOTHING;
-  return {
+  const parts = needsParts(needs) ? partsOf(fields, body, parser, needs, most) : NOTHING;
+  return parts && {
     ...parts,
     headers: fields.map((field) => decodeField(field, parser)),
     warnings: atMost(MAX_WARNINGS, [...warnings, ...parts.warnings]),
@@ -97,14 +115,19 @@ function partsOf(
   body: Uint8Array,
   parser: Parser,
   needs: Needs,
-): Omit<Content, "headers"> {
+  most: number,
+): Omit<Content, "headers"> | null {
   try {
-    const { isFound, ...parts } = parser.parse(fields, body, needs);
+    const read = parser.parse(fields, body, needs, most);
+    if (read === null) return null;
+    const { isFound, ...parts } = read;
     if (isFound || isBlank(body)) return parts;
+    if (body.length > most) return null;
     // None is found in a multipart message whose boundary never comes.
     const warning = "The message has no part that could be found, its body is as received";
     return { ...parts, ...asReceived(body), warnings: [...parts.warnings, warning] };
   } catch (error) {
+    if (body.length > most) return null;
     const warnings = [`The message could not be parsed: ${(error as Error).message}`];
     return { ...NOTHING, ...asReceived(body), warnings };
   }

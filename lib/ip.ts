@@ -1,12 +1,12 @@
 /**
- * IP addresses: one text for each, networks of them, and what one client has of them; parsed by
- * ipaddr.js. Stricter than that, since an address that two readers read differently gets past
- * whoever compares it: `010.0.0.1` is 8.0.0.1 to one and 10.0.0.1 to another, so it is none here.
+ * IP addresses: one text for each, networks of them, and what one client has of them. IPv6 is read by
+ * the parser of URLs, which every runtime has. Strict, since an address that two readers read
+ * differently gets past whoever compares it: `010.0.0.1` is 8.0.0.1 to one and 10.0.0.1 to another,
+ * so it is none here.
  *
  * RFC 4291 section 2.2 (text) and 2.5.5.2 (IPv4-mapped addresses), RFC 5952 (the one text of each),
  * RFC 4632 section 3.1 (prefixes).
  */
-import ipaddr from "npm:ipaddr.js@2.5.0";
 
 /** The addresses that begin with the same bits. */
 export interface Network {
@@ -25,7 +25,8 @@ export interface Network {
  * other (RFC 4007 section 6), such as the one that the address is sent to.
  */
 export function canonical(text: string): string | null {
-  return parse(text.replace(/(?<=:[^%]*)%[!-~]+$/, ""))?.toString() ?? null;
+  const octets = octetsOf(text);
+  return octets && textOf(octets);
 }
 
 /**
@@ -35,8 +36,8 @@ export function canonical(text: string): string | null {
  */
 export function parseNetwork(text: string): Network | null {
   const [, address, length] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
-  const octets = parse(address ?? "")?.toByteArray();
-  if (octets === undefined) return null;
+  const octets = parse(address ?? "");
+  if (octets === null) return null;
   const bits = 8 * octets.length;
   // Of an IPv4-mapped network the first 96 bits are the same in all of its addresses.
   const mappedBits = bits === 32 && address.includes(":") ? 96 : 0;
@@ -63,14 +64,13 @@ export function contains(networks: readonly Network[], address: string): boolean
 export function neighbourhood(address: string): string {
   const octets = octetsOf(address);
   if (octets === null) return address;
-  if (octets.length === 4) return octets.join(".");
-  const first = octets.map((octet, at) => prefixOf(octet, at, 64));
-  return `${ipaddr.fromByteArray(first)}/64`;
+  if (octets.length === 4) return textOf(octets);
+  return `${textOf(octets.map((octet, at) => prefixOf(octet, at, 64)))}/64`;
 }
 
-function octetsOf(address: string): readonly number[] | null {
-  const text = canonical(address);
-  return text === null ? null : parse(text)!.toByteArray();
+/** The octets of an address, with a zone or without. */
+function octetsOf(text: string): readonly number[] | null {
+  return parse(text.replace(/(?<=:[^%]*)%[!-~]+$/, ""));
 }
 
 /** An octet, by its place in an address, without the bits that are behind the prefix. */
@@ -79,20 +79,35 @@ function prefixOf(octet: number, at: number, prefixLength: number): number {
   return octet >> behind << behind;
 }
 
-/** An address without a zone, IPv4-mapped ones as what they map. */
-function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
-  const dotted = /[^:]*\.[^:]*$/.exec(text)?.[0];
-  if (dotted !== undefined && !ipaddr.IPv4.isValidFourPartDecimal(dotted)) return null;
-  if (dotted === text) return ipaddr.IPv4.parse(dotted);
-  // In groups, as ipaddr.js takes `::ffff:010.0.0.1`, and `::192.0.2.1` for a mapped address.
-  const groups = dotted === undefined ? text : text.slice(0, -dotted.length) + groupsOf(dotted);
-  if (groups.includes("%") || !ipaddr.IPv6.isValid(groups)) return null;
-  const address = ipaddr.IPv6.parse(groups);
-  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+/** The octets of an address without a zone, IPv4-mapped ones as what they map. */
+function parse(text: string): readonly number[] | null {
+  if (/^(?:(?:0|[1-9]\d{0,2})(?:\.(?!$)|$)){4}$/.test(text)) {
+    const octets = text.split(".").map(Number);
+    return octets.every((octet) => octet <= 255) ? octets : null;
+  }
+  const octets = octetsOf6(text);
+  const isMapped = octets?.every((octet, at) => at >= 12 || octet === (at < 10 ? 0 : 255));
+  return isMapped ? octets!.slice(12) : octets;
 }
 
-/** The last two groups of an IPv6 address that were written as an IPv4 address. */
-function groupsOf(dotted: string): string {
-  const [first, second, third, fourth] = ipaddr.IPv4.parse(dotted).octets;
-  return `${(first << 8 | second).toString(16)}:${(third << 8 | fourth).toString(16)}`;
+/** The 16 octets of an IPv6 address. */
+function octetsOf6(text: string): readonly number[] | null {
+  // A URL may have more in brackets than an address, such as a line end that it drops.
+  const url = /^[\da-f:.]+$/i.test(text) ? URL.parse(`http://[${text}]`) : null;
+  if (url === null) return null;
+  const [before, after] = url.hostname.slice(1, -1).split("::").map(groupsOf);
+  const zeros = new Array(8 - before.length - (after?.length ?? 0)).fill(0);
+  return [...before, ...zeros, ...after ?? []].flatMap((group) => [group >> 8, group & 255]);
+}
+
+function groupsOf(text: string): readonly number[] {
+  return text === "" ? [] : text.split(":").map((group) => parseInt(group, 16));
+}
+
+/** The one text of an address that is not IPv4-mapped. */
+function textOf(octets: readonly number[]): string {
+  if (octets.length === 4) return octets.join(".");
+  const groups = Array.from({ length: 8 }, (_, at) => octets[2 * at] << 8 | octets[2 * at + 1]);
+  const text = groups.map((group) => group.toString(16)).join(":");
+  return new URL(`http://[${text}]`).hostname.slice(1, -1);
 }

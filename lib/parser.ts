@@ -2,7 +2,8 @@
  * The parser of messages, loaded when it is first needed: it is most of the memory that this program
  * takes, and most servers are idle most of the time.
  */
-import { contentOf, type Parse, type Parser } from "./content.ts";
+import { contentOf, contentWithin, type Parse, type Parsed, type Parser } from "./content.ts";
+import type { Needs } from "./needs.ts";
 
 let parser: Parser | null = null;
 
@@ -14,5 +15,17 @@ export async function load(): Promise<Parser> {
   return parser ??= await import("./mailparser.ts");
 }
 
-/** What parses messages in this thread, in which meanwhile nothing else is done. */
+/**
+ * Parses a message in this thread, in which meanwhile nothing else is done; null where for that more than
+ * `most` octets would have to be decoded, or lines looked at.
+ */
+export async function parseWithin(
+  most: number,
+  data: Uint8Array,
+  needs: Needs,
+): Promise<Parsed | null> {
+  return contentWithin(most, data, await load(), needs);
+}
+
+/** Parses a message in this thread, whatever it takes. */
 export const parseHere: Parse = async (data, needs) => contentOf(data, await load(), needs);

@@ -22,24 +22,27 @@ export interface Found {
 }
 
 /**
- * The parts of a message, itself first, and each before its own parts. `header` ends with an empty line.
- * Throws for what the splitter does not take, such as the header of a part with a million octets.
+ * The parts of a message, itself first, and each before its own parts; null where for that more than `most`
+ * lines would have to be looked at. `header` ends with an empty line. Throws for what the splitter does not
+ * take, such as the header of a part with a million octets.
  */
 export function split(
   splitter: Splitter,
   header: Uint8Array,
   body: Uint8Array,
+  most: number,
   warn: Warn,
-): readonly Found[] {
+): readonly Found[] | null {
   const limits = new Limits(warn);
   splitter.nodeCounter = 0;
   splitter.newNode();
   const root = splitter.node;
   limits.watch(root);
   give(splitter, header, true);
-  return root.multipart === false
-    ? [{ header: root, content: body }]
-    : [{ header: root, content: body }, ...partsIn(body, splitter, limits)];
+  const whole = { header: root, content: body };
+  if (root.multipart === false) return [whole];
+  const parts = partsIn(body, splitter, limits, most);
+  return parts && [whole, ...parts];
 }
 
 const LF = 0x0a;
@@ -53,24 +56,29 @@ interface Range {
   end: number;
 }
 
-function partsIn(octets: Uint8Array, splitter: Splitter, limits: Limits): Found[] {
+function partsIn(
+  octets: Uint8Array,
+  splitter: Splitter,
+  limits: Limits,
+  most: number,
+): Found[] | null {
   const ranges: Range[] = [];
   const begin = (header: PartHeader | null, start: number) => {
     if (header === null) return;
     limits.count(header);
     ranges.push({ header, start, end: octets.length });
   };
-  for (let at = 0; at < octets.length;) {
-    const { node } = splitter;
+  for (let at = 0, lines = 0; at < octets.length; lines++) {
+    if (lines === most) return null;
+    const [start, { node }] = [at, splitter];
+    at = octets.indexOf(LF, start) + 1 || octets.length;
     const isHeader = node.headers === false;
-    const start = isHeader ? at : delimiterFrom(at, octets);
-    const end = octets.indexOf(LF, start) + 1 || octets.length;
-    const line = octets.subarray(start, end);
-    at = end;
+    if (!isHeader && !beginsWithDashes(octets, start)) continue;
+    const line = octets.subarray(start, at);
     const kind = splitter.checkBoundary(line);
     if (!isHeader && kind === false) continue;
     const isTooMuch = (kind === 1 || kind === 3) && limits.isReached(splitter);
-    if (!isTooMuch) begin(give(splitter, line, line.at(-1) !== LF), end);
+    if (!isTooMuch) begin(give(splitter, line, line.at(-1) !== LF), at);
     const last = ranges.at(-1);
     if (last?.header === node && (isTooMuch || splitter.node !== node)) {
       last.end = withoutLineEnd(octets, last.start, start);
@@ -99,13 +107,10 @@ function give(splitter: Splitter, line: Uint8Array, isLast: boolean): PartHeader
   return ended;
 }
 
-/** The start of the next line that may be a delimiter; the length where there is none. */
-function delimiterFrom(start: number, octets: Uint8Array): number {
-  for (let at = start; at < octets.length; at = octets.indexOf(LF, at) + 1 || octets.length) {
-    const dash = octets[at] === CR ? at + 1 : at;
-    if (octets[dash] === DASH && octets[dash + 1] === DASH) return at;
-  }
-  return octets.length;
+/** Whether a line begins as delimiters do, after a CR that may be left of the line end before. */
+function beginsWithDashes(octets: Uint8Array, start: number): boolean {
+  const dash = octets[start] === CR ? start + 1 : start;
+  return octets[dash] === DASH && octets[dash + 1] === DASH;
 }
 
 /** Where a content ends whose delimiter begins at `end`: the line end before it belongs to that. */

@@ -1,23 +1,23 @@
 /**
- * Parses large messages in another thread, so that the sessions of others go on meanwhile, and gives up
+ * Parses messages in another thread that take long, so that the sessions of others go on meanwhile, and gives up
  * what takes too long. There is one thread, since memory counts, and only while there is something to do:
  * ending it gives its memory back. Deno 2.9.6 does not interrupt a thread that is busy, so what keeps
  * hostile messages cheap are the limits of the parser. Should one get past them, its thread goes on after
  * it was given up, and no second one is started beside it: until it ends, large messages are left unparsed.
  */
-import { needsParts, type Parse, type Parsed, unparsed } from "./content.ts";
+import { type Parse, type Parsed, unparsed } from "./content.ts";
 import { within } from "./deadline.ts";
 import type { Needs } from "./needs.ts";
-import { load } from "./parser.ts";
+import { load, type parseWithin } from "./parser.ts";
 
 /** When to use the thread, and for how long. */
 export interface ThreadOptions {
   /** Parses what the thread is not needed for, and everything where none can be had. */
-  readonly parseHere: Parse;
+  readonly parseWithin: typeof parseWithin;
   /** Starts the thread. */
   readonly open: () => Worker;
-  /** Octets up to which a message is parsed here. */
-  readonly maxOctetsHere: number;
+  /** Octets that are decoded here for one message, and lines that are looked at. */
+  readonly mostHere: number;
   /** Milliseconds that a message may take, and that the thread may take to start. */
   readonly timeoutMs: number;
   /** Milliseconds that a message waits for those before it; after that it is left unparsed. */
@@ -29,13 +29,13 @@ export interface ThreadOptions {
 }
 
 /**
- * The worst message of 128 KiB takes a quarter of a second. A thread takes 40 MB, and a fifth of a second
+ * The worst 128 KiB take a quarter of a second. A thread takes 40 MB, and a fifth of a second
  * to start. A client waits for ten minutes (RFC 5321 section 4.5.3.2.6), many for less.
  */
 export const THREAD = {
   // Longer than any message takes that people send; the client waits all the while.
   timeoutMs: 4_000,
-  maxOctetsHere: 128 * 1024,
+  mostHere: 128 * 1024,
   maxWaitMs: 60_000,
   maxOctetsThere: 64 * 1024 * 1024,
   idleMs: 10_000,
@@ -75,15 +75,20 @@ export class Thread implements Disposable {
     this.#options = options;
   }
 
-  /** Parses a message when it is its turn. */
-  readonly parse: Parse = (data, needs) => {
-    const { maxOctetsHere, parseHere } = this.#options;
-    if (data.length <= maxOctetsHere || !needsParts(needs)) return parseHere(data, needs);
+  /** Parses a message, a large one when it is its turn. */
+  readonly parse: Parse = async (data, needs) => {
+    const { mostHere, parseWithin } = this.#options;
     const since = performance.now();
-    const parsed = this.#turn.then(() => this.#parseInTurn({ data, needs }, since));
+    return await parseWithin(mostHere, data, needs) ??
+      await this.#inTurn(() => this.#parseInTurn({ data, needs }, since));
+  };
+
+  /** Never two at a time. */
+  #inTurn(parse: () => Promise<Parsed>): Promise<Parsed> {
+    const parsed = this.#turn.then(parse);
     this.#turn = parsed.catch(() => {});
     return parsed;
-  };
+  }
 
   /** Ends the thread, and what it is at. */
   [Symbol.dispose](): void {
@@ -99,9 +104,8 @@ export class Thread implements Disposable {
     this.#octets = 0;
   }
 
-  /** Never two at a time. */
   async #parseInTurn(question: Question, since: number): Promise<Parsed> {
-    const { parseHere, maxWaitMs } = this.#options;
+    const { parseWithin, maxWaitMs } = this.#options;
     const { data, needs } = question;
     if (this.#stuck !== null) {
       return await leave(data, "the parser is busy with another message");
@@ -112,7 +116,7 @@ export class Thread implements Disposable {
     clearTimeout(this.#idle);
     const worker = this.#worker ?? await this.#start();
     return worker === null
-      ? await parseHere(data, needs)
+      ? (await parseWithin(Infinity, data, needs))!
       : await this.#parseThere(worker, question);
   }
 

@@ -157,10 +157,14 @@ async function readText(response: Response, limit: number): Promise<string> {
   }
 }
 
-/** Whether a body says that it has no more octets than the limit, and is not compressed. */
+/**
+ * Whether a body has no more octets than the limit, by its Content-Length. With Transfer-Encoding that says
+ * nothing (RFC 9112 section 6.3), and with Content-Encoding nothing of what comes out.
+ */
 function isShort({ headers }: Response, limit: number): boolean {
   const length = headers.get("content-length");
-  return length !== null && Number(length) <= limit && !headers.has("content-encoding");
+  return length !== null && Number(length) <= limit &&
+    !headers.has("transfer-encoding") && !headers.has("content-encoding");
 }
 
 /** Reads the start of a body, or all of it; what comes before a fault is enough. */

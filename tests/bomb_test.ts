@@ -4,7 +4,8 @@ import { bombs } from "./bombs.ts";
 import { type Parse, unparsed } from "../lib/content.ts";
 import { within } from "../lib/deadline.ts";
 import { read } from "../lib/message.ts";
-import { load, parseHere } from "../lib/parser.ts";
+import { load, parseHere, parseWithin } from "../lib/parser.ts";
+import { needsOf } from "../lib/needs.ts";
 import { sampleMail } from "../lib/sample.ts";
 import { openWorker, Thread, type ThreadOptions } from "../lib/thread.ts";
 
@@ -42,7 +43,7 @@ Deno.test("read() finds 499 parts beside the message itself, and leaves those af
 const TIMEOUT_MS = 10_000;
 
 const LIMITS = {
-  maxOctetsHere: 100,
+  mostHere: 10,
   maxOctetsThere: 1_000_000,
   timeoutMs: 20_000,
   maxWaitMs: 60_000,
@@ -60,9 +61,10 @@ function threadOf(
   const ended: Worker[] = [];
   const here: number[] = [];
   const thread = new Thread({
-    parseHere: (data, needs) => {
-      here.push(data.length);
-      return parseHere(data, needs);
+    parseWithin: async (most, data, needs) => {
+      const parsed = await parseWithin(most, data, needs);
+      if (parsed !== null) here.push(data.length);
+      return parsed;
     },
     open: () => {
       const url = `data:application/javascript,${encodeURIComponent(source)}`;
@@ -114,6 +116,31 @@ Deno.test("a message that is small is parsed here, also while a large one waits"
   assertEquals([opened.length, here], [1, [17]]);
   await large;
 });
+
+/** A text, and an attachment of so many lines. */
+const attached = (lines: number) =>
+  encode(
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n" +
+      `--b\r\nContent-Type: a/b; name=c\r\n\r\n${"x".repeat(1_000)}\r\n` +
+      `${"y\r\n".repeat(lines)}--b--\r\n`,
+  );
+
+const PLACES: [what: string, lines: number, needs: readonly string[], isHere: boolean][] = [
+  ["whose attachment nobody needs", 10, ["body"], true],
+  ["whose header alone is needed", 1_000, ["subject", "header"], true],
+  ["whose attachment somebody needs", 10, ["attachments"], false],
+  ["that has too many lines to look at", 1_000, ["body"], false],
+];
+
+for (const [what, lines, names, isHere] of PLACES) {
+  Deno.test(`a large message ${what} is parsed ${isHere ? "here" : "in the thread"}`, async () => {
+    const { thread, opened, here } = threadOf("", { mostHere: 500 });
+    using _ = thread;
+    const [data, needs] = [attached(lines), needsOf(names)];
+    assertEquals(await thread.parse(data, needs), await parseHere(data, needs));
+    assertEquals([here, opened.length], isHere ? [[data.length], 0] : [[], 1]);
+  });
+}
 
 const FAILURES: [what: string, source: string, warning: RegExp][] = [
   [
@@ -252,7 +279,7 @@ Deno.test("where no thread can be made, messages are parsed here", async () => {
   const open = () => {
     throw new Deno.errors.NotCapable("no");
   };
-  using thread = new Thread({ parseHere, open, ...LIMITS });
+  using thread = new Thread({ parseWithin, open, ...LIMITS });
   assertEquals((await thread.parse(LARGE, null)).attachments.length, 3);
 });
 
