@@ -3,6 +3,8 @@
  * compiles for; the Deno that runs this downloads a base runtime for each. What an executable may do is
  * decided here for good: no flag, variable or file can widen it later.
  */
+import { bundleParts } from "./bundle.ts";
+
 const flags = [
   // Where to listen and where to POST is for whoever starts it to say.
   "--allow-net",
@@ -18,8 +20,11 @@ const flags = [
   "--no-prompt",
   // Else it writes its cache to a file in /tmp whose name anyone can guess and take.
   "--no-code-cache",
-  // The thread that large messages are parsed in: older versions of Deno do not find it themselves.
-  "--include=lib/worker.ts",
+  // What is compiled needs no packages and no settings of a project, and takes none in.
+  "--no-lock",
+  "--no-config",
+  // The thread that large messages are parsed in: nothing imports it.
+  "--include=worker.js",
 ];
 
 const targets = {
@@ -30,20 +35,19 @@ const targets = {
   "windows-x64.exe": "x86_64-pc-windows-msvc",
 };
 
-const root = new URL("../", import.meta.url);
-
-async function compile(name: string, more: readonly string[]): Promise<boolean> {
-  const output = `dist/${name}`;
-  const args = ["compile", "--quiet", ...flags, ...more, "--output", output, "main.ts"];
+/** Compiles what was bundled into a folder. */
+async function compile(parts: string, name: string, more: readonly string[]): Promise<boolean> {
+  const output = `${import.meta.dirname}/../dist/${name}`;
+  const args = ["compile", "--quiet", ...flags, ...more, "--output", output, "main.js"];
   const { success } = await new Deno.Command(Deno.execPath(), {
     args,
-    cwd: root,
+    cwd: parts,
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
   }).spawn().status;
   console.error(
-    success ? `Compiled ${output}` : `Cannot compile ${output}: deno ${args.join(" ")}`,
+    success ? `Compiled dist/${name}` : `Cannot compile dist/${name}: deno ${args.join(" ")}`,
   );
   return success;
 }
@@ -52,6 +56,12 @@ const isWindows = Deno.build.os === "windows";
 const results = Deno.args.includes("--all")
   ? Object.entries(targets).map(([name, target]) => [`smtp-pigeon-${name}`, "--target", target])
   : [[`smtp-pigeon${isWindows ? ".exe" : ""}`]];
+const parts = await Deno.makeTempDir();
 let failed = 0;
-for (const [name, ...more] of results) if (!await compile(name, more)) failed++;
+try {
+  await bundleParts(parts);
+  for (const [name, ...more] of results) if (!await compile(parts, name, more)) failed++;
+} finally {
+  await Deno.remove(parts, { recursive: true });
+}
 if (failed > 0) Deno.exit(1);

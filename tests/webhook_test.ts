@@ -279,6 +279,18 @@ const bodies: [name: string, speak: Speak, answer: RegExp][] = [
     /^x{65536}$/,
   ],
   [
+    "is longer than it says",
+    async (connection) => {
+      await connection.request();
+      await connection.write(
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
+      );
+      const chunk = `f4240\r\n${"x".repeat(1_000_000)}\r\n`;
+      await connection.write(`${chunk}0\r\n\r\n`);
+    },
+    /^x{65536}$/,
+  ],
+  [
     "is a gzip bomb",
     async (connection) => {
       await connection.request();
