@@ -1,5 +1,6 @@
 /** Whose work shares a commit, and what becomes of the others where some of it cannot be done. */
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
 import { StoreError } from "../lib/store.ts";
 import { Commits } from "../lib/store/commits.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
@@ -21,7 +22,11 @@ interface Table extends Disposable {
   readonly numbers: () => readonly number[];
 }
 
-function tableIn(folder: string, makeSpace: (db: DatabaseSync) => boolean = () => false): Table {
+function tableIn(
+  folder: string,
+  makeSpace: (db: DatabaseSync) => boolean = () => false,
+  flush = () => Promise.resolve(),
+): Table {
   const path = `${folder}/table.db`;
   const db = new DatabaseSync(path);
   db.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 0");
@@ -34,7 +39,7 @@ function tableIn(folder: string, makeSpace: (db: DatabaseSync) => boolean = () =
     },
   } as DatabaseSync;
   return {
-    commits: new Commits(recorded, () => makeSpace(db)),
+    commits: new Commits(recorded, () => makeSpace(db), flush),
     db,
     path,
     log,
@@ -98,6 +103,23 @@ Deno.test("work that follows from a result is another commit", () =>
     const { commits, insert } = table;
     await commits.run(0, insert(1)).then(() => commits.run(0, insert(2)));
     assertEquals(table.log, ["1", "COMMIT", "2", "COMMIT"]);
+  }));
+
+testInTime("who comes alone waits for no timer", (_clock) =>
+  inFolder(async (folder) => {
+    using table = tableIn(folder);
+    assertEquals(await table.commits.run(0, table.insert(1)), 1);
+  }));
+
+testInTime("between two commits there is time for others", (clock) =>
+  inFolder(async (folder) => {
+    using table = tableIn(folder);
+    const works = [1, 2].map((number) => table.commits.run(256 * KIB, table.insert(number)));
+    await works[0];
+    for (let turn = 0; turn < 10; turn++) await new Promise<void>((done) => setImmediate(done));
+    assertEquals(table.log, ["1", "COMMIT"]);
+    await clock.tickAsync(1);
+    await works[1];
   }));
 
 /** Octets of works that are asked for at once, and how many of them go into each commit. */

@@ -350,6 +350,115 @@ for (let tries = 1; tries <= 12; tries++) {
   });
 }
 
+// Messages that are claimed ahead.
+
+/** A lane whose endpoint has just been quick, with as many more messages. */
+async function quickly(clock: ConstructorParameters<typeof PostOffice>[0], count: number) {
+  const office = new PostOffice(clock);
+  const hook = office.endpoint();
+  await office.put(hook, "first");
+  const lane = office.lane(hook);
+  await office.pass(0);
+  assertEquals(hook.accepted, ["first"]);
+  await office.put(hook, ...ids(count));
+  return { office, hook, lane };
+}
+
+/** How many there are of each standing. */
+async function counts(office: PostOffice): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const standing of Object.values(await office.standings())) {
+    found[standing] = (found[standing] ?? 0) + 1;
+  }
+  return found;
+}
+
+testInTime("while an endpoint is quick twice as many are claimed as are tried", async (clock) => {
+  const { office, hook, lane } = await quickly(clock, 20);
+  hook.answer = () => after(10, accepted);
+  lane.wake();
+  await office.pass(5);
+  assertEquals([hook.inside.size, await counts(office)], [4, { sending: 8, waiting: 12 }]);
+  await office.pass(45);
+  assertEquals([hook.mostInside, hook.accepted.length, hook.times("m005")], [4, 21, [10]]);
+  assertEquals(hook.seen.slice(1).map(({ id }) => id), ids(20));
+  await office.close();
+});
+
+testInTime("of those that are claimed ahead several are claimed at once", async (clock) => {
+  const { office, hook, lane } = await quickly(clock, 100);
+  let at = 0;
+  hook.answer = () => after(10 + at++ % 4, accepted);
+  const before = office.store.calls.filter((call) => call === "claim").length;
+  lane.wake();
+  // Where there are no more each end asks again.
+  await office.until(() => hook.accepted.length > 80, SECOND);
+  const claims = office.store.calls.filter((call) => call === "claim").length - before;
+  assert(claims <= 80 / 2 + 4, `${claims} claims`);
+  await office.close();
+});
+
+testInTime("while an endpoint is slow none is claimed ahead", async (clock) => {
+  const { office, hook, lane } = await quickly(clock, 30);
+  hook.answer = () => after(51, accepted);
+  lane.wake();
+  await office.pass(51 * 3 + 1);
+  assertEquals([hook.inside.size, await counts(office)], [4, { sending: 4, waiting: 14 }]);
+  await office.close();
+});
+
+/** What shuts the way for those that are claimed ahead, and when they are tried even so. */
+const shut: readonly (readonly [
+  sentence: string,
+  shut: (hook: Endpoint) => void,
+  tried: number,
+  left: Record<string, number>,
+])[] = [
+  [
+    "when their destination is down",
+    (hook) => {
+      hook.answer = () => hook.seen.length > 5 ? "hang" : after(10, deferred);
+    },
+    5,
+    { waiting: 19, sending: 1 },
+  ],
+  [
+    "when their destination asks for time",
+    (hook) => {
+      hook.answer = () => after(10, asking(HOUR));
+    },
+    4,
+    { waiting: 20 },
+  ],
+];
+for (const [sentence, change, tried, left] of shut) {
+  testInTime(`what is claimed ahead is given back untried ${sentence}`, async (clock) => {
+    const { office, hook, lane } = await quickly(clock, 20);
+    change(hook);
+    lane.wake();
+    await office.pass(5);
+    assertEquals(await counts(office), { sending: 8, waiting: 12 });
+    await office.pass(10);
+    assertEquals([hook.seen.length - 1, await counts(office)], [tried, left]);
+    for (const id of ids(20).filter((id) => hook.tries(id) === 0)) {
+      assertEquals((await office.find(id))!.attempts, 0);
+    }
+    await office.close();
+  });
+}
+
+testInTime("what is claimed ahead is given back at once when it is to stop", async (clock) => {
+  const { office, hook, lane } = await quickly(clock, 20);
+  hook.answer = () => "hang";
+  lane.wake();
+  await office.pass(5);
+  office.stopSoon();
+  await office.pass(0);
+  assertEquals([hook.inside.size, await counts(office)], [4, { sending: 4, waiting: 16 }]);
+  await office.close();
+  assertEquals(hook.seen.length, 5);
+});
+
 // A message that always fails.
 
 /** Runs a day with a good message now and then, and gives how long the good ones took. */

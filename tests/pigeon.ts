@@ -1,6 +1,6 @@
 /**
  * The program as its users meet it: a process. It is the executable that SMTP_PIGEON_BIN names, or else
- * `main.ts` run by the Deno that runs the tests, with the permissions of `deno task start`.
+ * `main.ts` run by the Deno that runs the tests, as `deno task start` does.
  */
 import { TextLineStream } from "./std.ts";
 
@@ -12,7 +12,7 @@ const permissions = ["--allow-net", "--allow-env", ...access, "--allow-sys=hostn
 /** How the program is called, before its own arguments. */
 export const invocation: readonly [string, ...string[]] = executable
   ? [executable]
-  : [Deno.execPath(), "run", "--quiet", ...permissions, main];
+  : [Deno.execPath(), "run", "--quiet", "--v8-flags=--max-semi-space-size=4", ...permissions, main];
 
 /** What surrounds a run. */
 export interface Surroundings {

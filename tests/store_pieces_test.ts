@@ -5,6 +5,7 @@ import { SqliteInventory } from "../lib/store/sqlite_inventory.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
 import {
   assertOctets,
+  attemptAt,
   claim,
   connect,
   deliver,
@@ -273,6 +274,11 @@ Deno.test("the file shrinks when what it was large for is gone", () =>
         assert(tries < 2_000, `${free()} pages are free`);
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
+      // Nothing else comes, and it is not closed yet.
+      for (let tries = 0; Deno.statSync(path).size > 1.5 * MIB; tries++) {
+        assert(tries < 1_000, `it still has ${Deno.statSync(path).size} octets`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
     }
     const { size } = Deno.statSync(path);
     assert(size < 1.5 * MIB, `it has ${size} octets`);
@@ -338,6 +344,23 @@ Deno.test("the log is emptied once a tool that was reading is done", () =>
     }
     assert(logOctets() < 3 * MIB, `${logOctets()} octets`);
     assertEquals((await deliver(store)).length, 12);
+  }));
+
+Deno.test("of what is delivered nothing is left, though it failed before", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/queue.db`;
+    await using opened = open(path);
+    const { store } = opened;
+    await store.put(mailOf(1), [HOOK], TIMES);
+    const [first] = await claim(store);
+    await store.settle(first, { kind: "waiting", dueMs: NOW, attempt: attemptAt(NOW) });
+    using file = connect(path);
+    const rows = () =>
+      ["messages", "pieces", "deliveries", "attempts", "debris"]
+        .map((table) => numberOf(file.db, `SELECT count(*) FROM ${table}`));
+    assertEquals(rows(), [1, 1, 1, 1, 0]);
+    await deliver(store);
+    assertEquals(rows(), [0, 0, 0, 0, 0]);
   }));
 
 /** When the clock jumps by an hour in the course of a put. */
