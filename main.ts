@@ -82,6 +82,8 @@ const serve: Command = async (config, endpoint, surroundings) => {
   });
   const observe: Observe = (event) => {
     log(event);
+    // Whoever asks why a client left finds it said.
+    if (event.kind === "logout") standardError.flush();
     // The parser takes a while to load: begin when a client comes, not when its message is complete.
     // Whether that fails is for whoever reads a message to see.
     if (event.kind === "session") {

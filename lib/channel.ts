@@ -24,6 +24,12 @@ const COMMAND_READ_OCTETS = 4 * 1024;
 /** Octets of a read of mail data, at most. */
 export const DATA_READ_OCTETS = 64 * 1024;
 
+/**
+ * Full buffers of data that are as much work as one of commands: data is copied, and not answered. With a
+ * turn for each, mails of 5 MB came at 7 a second, and with a turn for eight at 36.
+ */
+const DATA_IN_A_ROW = 8;
+
 /** Buffers for data that are kept for the next one who reads data. */
 const KEPT_BUFFERS = 32;
 
@@ -75,7 +81,7 @@ export class Channel {
   #buffer = NONE;
   /** The read at work; one that nobody waits for any more goes on. */
   #reading: Promise<number | null> | null = null;
-  /** Full buffers since the last turn that was asked for: one of data is no more work. */
+  /** Full buffers since the last turn that was asked for; those of data count for less. */
   #inARow = 0;
   #unsent = "";
   /** Whatever is waited for, each to be woken when the connection is over. */
@@ -136,12 +142,15 @@ export class Channel {
     return count === null ? null : this.#buffer.subarray(0, count);
   }
 
+  get #isLarge(): boolean {
+    return this.#buffer.length === DATA_READ_OCTETS;
+  }
+
   /** Has a buffer of the right size. None is given back while something is read into it. */
   #prepare(kind: "command" | "data"): void {
     const { buffers } = this.#commons;
-    const isLarge = this.#buffer.length === DATA_READ_OCTETS;
-    if (isLarge === (kind === "data") && this.#buffer !== NONE) return;
-    if (isLarge) buffers.give(this.#buffer);
+    if (this.#isLarge === (kind === "data") && this.#buffer !== NONE) return;
+    if (this.#isLarge) buffers.give(this.#buffer);
     this.#buffer = kind === "data" ? buffers.take() : new Uint8Array(COMMAND_READ_OCTETS);
   }
 
@@ -196,7 +205,7 @@ export class Channel {
     if (this.#isOver) return null;
     this.#reading ??= this.#socket.read(this.#buffer).finally(() => this.#reading = null);
     const count = await this.#reading;
-    this.#inARow += (count ?? 0) / this.#buffer.length;
+    this.#inARow += (count ?? 0) / this.#buffer.length / (this.#isLarge ? DATA_IN_A_ROW : 1);
     return count;
   }
 

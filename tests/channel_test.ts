@@ -276,27 +276,36 @@ testChannel("wait() does not wait where the connection is over", async (stage) =
   assertEquals(wait, { isOver: true, result: null });
 });
 
-/** How many full buffers are read before a turn is left to others. */
-const BUFFERS_IN_A_ROW = 1;
 const ROUNDS = 8;
 
-const readAll = async (channel: Channel, kind: "command" | "data", octets: number) => {
-  for (let buffers = 0; buffers < ROUNDS * BUFFERS_IN_A_ROW; buffers++) {
-    assertEquals((await channel.read(kind, READ_MS, TOO_LATE))?.length, octets);
+/** Full buffers that are read before a turn is left to others. */
+interface InARow {
+  readonly buffers: number;
+  readonly octets: number;
+}
+
+const [COMMANDS, DATA]: InARow[] = [
+  { buffers: 1, octets: 4 * 1024 },
+  { buffers: 8, octets: DATA_READ_OCTETS },
+];
+
+const readAll = async (channel: Channel, kind: "command" | "data", inARow: InARow) => {
+  for (let buffers = 0; buffers < ROUNDS * inARow.buffers; buffers++) {
+    assertEquals((await channel.read(kind, READ_MS, TOO_LATE))?.length, inARow.octets);
   }
 };
-const floods: [name: string, octets: number, take: (channel: Channel) => Promise<void>][] = [
-  ["commands", 4 * 1024, (channel) => readAll(channel, "command", 4 * 1024)],
-  ["data", DATA_READ_OCTETS, (channel) => readAll(channel, "data", DATA_READ_OCTETS)],
-  ["though it was dismissed", 4 * 1024, async (channel) => {
+const floods: [name: string, inARow: InARow, take: (channel: Channel) => Promise<void>][] = [
+  ["commands", COMMANDS, (channel) => readAll(channel, "command", COMMANDS)],
+  ["data", DATA, (channel) => readAll(channel, "data", DATA)],
+  ["though it was dismissed", COMMANDS, async (channel) => {
     await channel.read("command", READ_MS, TOO_LATE);
     await channel.dismiss(STOPPING);
   }],
 ];
-for (const [name, octets, take] of floods) {
+for (const [name, { buffers, octets }, take] of floods) {
   testChannel(`who never stops sending ${name} leaves others their turns`, async (stage) => {
     const { clock, socket, channel } = stage;
-    socket.send("x".repeat(ROUNDS * BUFFERS_IN_A_ROW * octets));
+    socket.send("x".repeat(ROUNDS * buffers * octets));
     socket.end();
     const turns: number[] = [];
     const takeTurn = () => {
@@ -309,19 +318,19 @@ for (const [name, octets, take] of floods) {
     await clock.tickAsync(ROUNDS);
     assert(all.isOver);
     assertEquals(socket.unread, 0);
-    assertEquals(turns, Array.from({ length: ROUNDS }, (_, turn) => (turn + 1) * BUFFERS_IN_A_ROW));
+    assertEquals(turns, Array.from({ length: ROUNDS }, (_, turn) => (turn + 1) * buffers));
   });
 }
 
 testChannel("a client that is in the middle of a flood can be let go", async (stage) => {
   const { clock, socket, channel } = stage;
-  socket.send("x".repeat(BUFFERS_IN_A_ROW * DATA_READ_OCTETS));
+  socket.send("x".repeat(DATA.buffers * DATA_READ_OCTETS));
   const all = watch((async () => {
     while (await channel.read("data", READ_MS, TOO_LATE) !== null);
   })());
   // Now it is in the pause.
   for (let turn = 0; turn < 100; turn++) await Promise.resolve();
-  assertEquals([socket.reads, socket.unread], [BUFFERS_IN_A_ROW, 0]);
+  assertEquals([socket.reads, socket.unread], [DATA.buffers, 0]);
   const dismissal = watch(channel.dismiss(STOPPING));
   const close = watch(channel.close());
   socket.send("x");
@@ -334,13 +343,13 @@ testChannel("a client that is in the middle of a flood can be let go", async (st
 
 testChannel("a flood of a client that breaks off is not read on", async (stage) => {
   const { clock, socket, channel } = stage;
-  socket.send("x".repeat((BUFFERS_IN_A_ROW + 1) * DATA_READ_OCTETS));
-  const all = watch(readAll(channel, "data", DATA_READ_OCTETS).catch(() => {}));
+  socket.send("x".repeat((DATA.buffers + 1) * DATA_READ_OCTETS));
+  const all = watch(readAll(channel, "data", DATA).catch(() => {}));
   for (let turn = 0; turn < 100; turn++) await Promise.resolve();
   await channel.dismiss(STOPPING);
   socket.fail("closeWrite");
   await channel.close();
-  assertEquals([socket.closes, socket.reads], [1, BUFFERS_IN_A_ROW]);
+  assertEquals([socket.closes, socket.reads], [1, DATA.buffers]);
   await clock.tickAsync(1);
   assert(all.isOver);
 });
