@@ -9,10 +9,15 @@ import type { AddressObject, EmailAddress, HeaderLine, Headers } from "./npm/mai
 import { characters } from "./octets.ts";
 import type { Warn } from "./splitter.ts";
 
-/** Fields of addresses, by what the context calls them. */
-const NAMES = { from: "from", to: "to", cc: "cc", bcc: "bcc", replyTo: "reply-to" } as const;
+export type { HeaderLine, Headers } from "./npm/mailparser.d.ts";
 
-type Name = keyof typeof NAMES;
+/** What the context calls a field of addresses. */
+export type Name = "from" | "to" | "cc" | "bcc" | "replyTo";
+
+const NAMES: Readonly<Record<Name, string>> = {
+  ...{ from: "from", to: "to", cc: "cc", bcc: "bcc" },
+  replyTo: "reply-to",
+};
 
 /** The addresses of a message. */
 export type AddressFields = Readonly<Record<Name, readonly Address[]>>;

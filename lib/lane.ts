@@ -37,6 +37,12 @@ export interface LaneStopping {
 /** After how long a store that failed is asked again. */
 const FAULT_PAUSE_MS = 1000;
 
+/**
+ * Attempts shorter than this are over before the next claim is: so messages are claimed ahead of them, up to
+ * `concurrency`. A drain to an endpoint on the same machine is 1.6 times as fast by that.
+ */
+const QUICK_MS = 50;
+
 /** After how long a lane looks whether there is something to do, whatever it knows. */
 const LONGEST_PAUSE_MS = 60_000;
 
@@ -47,10 +53,14 @@ export class Lane {
   readonly #stopping: LaneStopping;
   readonly #outlook: Outlook;
   readonly #room: Room;
-  /** Attempts under way, until they are settled. */
+  /** Attempts under way, from the claim until they are settled. */
   readonly #attempts = new Set<Promise<void>>();
+  /** Those of them that were claimed ahead, and are told whether they may begin. */
+  readonly #ahead: ((mayBegin: boolean) => void)[] = [];
   /** How many of them are being delivered. */
   #delivering = 0;
+  /** How long the latest one took to deliver. */
+  #elapsedMs = Infinity;
   #hasFault = false;
   /** Whether an operator wants an attempt now, whatever the endpoint asked for. */
   #isHurried = false;
@@ -69,7 +79,7 @@ export class Lane {
   /** Delivers until it is to stop soon, and resolves when no attempt is under way any more. */
   async run(): Promise<void> {
     const { soon } = this.#stopping;
-    const stop = () => this.wake();
+    const stop = () => this.#change();
     soon.addEventListener("abort", stop);
     while (!soon.aborted) {
       this.#isWoken = false;
@@ -95,13 +105,10 @@ export class Lane {
   async #begin(): Promise<number> {
     const { store, clock, concurrency, leaseMs } = this.#options;
     const { isOutage, waitMs } = this.#outlook;
-    // While some are settled others are delivered; but no more than that wait for a store that fails.
-    const most = Math.min(
-      (isOutage ? 1 : concurrency) - this.#delivering,
-      2 * concurrency - this.#attempts.size,
-    );
-    // The end of an attempt wakes.
-    if (most <= 0) return Infinity;
+    const ahead = isOutage || this.#elapsedMs > QUICK_MS ? 0 : concurrency;
+    const most = this.#free + ahead - this.#ahead.length;
+    // The end of an attempt wakes. Of those claimed ahead several are claimed at once.
+    if (most <= 0 || most < ahead / 2) return Infinity;
     if (waitMs > 0 && !this.#isHurried) return waitMs;
     this.#isHurried = false;
     const { nowMs, jumpedMs } = clock;
@@ -110,7 +117,7 @@ export class Lane {
         ...{ nowMs, leaseMs, isProbe: isOutage },
       });
       // Whoever could not settle has not done so yet.
-      if (this.#attempts.size === this.#delivering) this.#hasFault = false;
+      if (this.#settling === 0) this.#hasFault = false;
       for (const claim of claims) {
         await this.#awaitRoom(claim);
         this.#start(claim, jumpedMs);
@@ -122,6 +129,31 @@ export class Lane {
       this.#complain(error);
       return FAULT_PAUSE_MS;
     }
+  }
+
+  /** Attempts that are over, and not settled yet. */
+  get #settling(): number {
+    return this.#attempts.size - this.#ahead.length - this.#delivering;
+  }
+
+  /**
+   * How many more may be delivered. While some are settled others are delivered; but no more than that wait
+   * for a store that fails.
+   */
+  get #free(): number {
+    const { concurrency } = this.#options;
+    const most = this.#outlook.isOutage ? 1 : concurrency;
+    return Math.min(most, 2 * concurrency - this.#settling) - this.#delivering;
+  }
+
+  /** Something has changed: those claimed ahead may begin, or have to be given back, or others can be claimed. */
+  #change(): void {
+    const isShut = this.#stopping.soon.aborted || this.#outlook.waitMs > 0;
+    while (this.#ahead.length > 0 && (isShut || this.#free > 0)) {
+      if (!isShut) this.#delivering++;
+      this.#ahead.shift()!(!isShut);
+    }
+    this.wake();
   }
 
   /** Nothing more is claimed before there is room for what is; and once it is to stop, nothing is tried. */
@@ -150,25 +182,28 @@ export class Lane {
   #start(claim: Claim, jumpedMs: number): void {
     const attempt = this.#attempt(claim, jumpedMs).finally(() => {
       this.#attempts.delete(attempt);
-      this.wake();
+      this.#change();
     });
     this.#attempts.add(attempt);
   }
 
   async #attempt(claim: Claim, jumpedMs: number): Promise<void> {
     const { clock, uptimeMs, random } = this.#options;
-    const { soon, now } = this.#stopping;
-    const beganMs = uptimeMs();
-    this.#delivering++;
-    const outcome = soon.aborted ? null : await this.#carry(claim, now);
-    this.#delivering--;
+    const { now } = this.#stopping;
+    let beganMs = NaN;
+    let outcome: Outcome | null = null;
+    if (await this.#mayBegin()) {
+      beganMs = uptimeMs();
+      outcome = await this.#carry(claim, now);
+      this.#delivering--;
+    }
     this.#room.leave(claim);
     if (outcome === null || now.aborted && outcome.kind === "deferred") {
       await this.#settle(claim, { kind: "untried" });
       return;
     }
     const { nowMs } = clock;
-    const elapsedMs = uptimeMs() - beganMs;
+    const elapsedMs = this.#elapsedMs = uptimeMs() - beganMs;
     const attempt: Attempt = {
       atMs: Math.round(nowMs - elapsedMs),
       elapsedMs,
@@ -181,10 +216,18 @@ export class Lane {
     const settlement = settlementOf({ ...claim, expiresMs }, outcome, attempt, nowMs, random);
     const { id } = claim.mail;
     const follow = this.#outlook.learn({ id, outcome, attempt, beganMs });
-    this.wake();
+    this.#change();
     this.#tell(id, settlement, nowMs, await this.#settle(claim, settlement));
     // Others may wait for longer than they should, but nothing is lost.
     await follow().catch((error) => this.#complain(error));
+  }
+
+  /** Whether it may begin, at once or when others are over. */
+  async #mayBegin(): Promise<boolean> {
+    if (this.#stopping.soon.aborted) return false;
+    if (this.#free <= 0) return await new Promise((resolve) => this.#ahead.push(resolve));
+    this.#delivering++;
+    return true;
   }
 
   /** A courier does not reject; where one does even so, the message shall not be lost, nor wait for long. */

@@ -2,7 +2,7 @@
  * The parser of messages, loaded when it is first needed: it is most of the memory that this program
  * takes, and most servers are idle most of the time.
  */
-import { contentOf, contentWithin, type Parse, type Parsed, type Parser } from "./content.ts";
+import { contentOf, contentWithin, type Parsed, type Parser } from "./content.ts";
 import type { Needs } from "./needs.ts";
 
 let parser: Parser | null = null;
@@ -28,4 +28,6 @@ export async function parseWithin(
 }
 
 /** Parses a message in this thread, whatever it takes. */
-export const parseHere: Parse = async (data, needs) => contentOf(data, await load(), needs);
+export async function parseHere(data: Uint8Array, needs: Needs): Promise<Parsed> {
+  return contentOf(data, await load(), needs);
+}

@@ -8,7 +8,7 @@
  */
 import type { PartHeader, Splitter } from "./npm/mailparser.d.ts";
 
-export type { Splitter } from "./npm/mailparser.d.ts";
+export type { PartHeader, Splitter } from "./npm/mailparser.d.ts";
 
 /** Takes a sentence on what was left out. */
 export type Warn = (text: string) => void;

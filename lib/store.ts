@@ -101,7 +101,8 @@ export interface Store {
 
   /**
    * Ends a claim. Where another one has been made since its lease ran out, or the message was dropped or
-   * settled, nothing happens, and false is given.
+   * settled, nothing happens, and false is given. It outlives the end of the program, but perhaps not a loss of
+   * power in the next moment: then there is another attempt.
    */
   settle(claim: Claim, settlement: Settlement): Promise<boolean>;
 

@@ -4,7 +4,7 @@
  */
 import type { Attempt, Claim, Claimed, Settlement } from "../store.ts";
 import type { Pieces } from "./pieces.ts";
-import { isWanted, mailOf, type MessageRow, postpone, removeDelivery } from "./rows.ts";
+import { forget, isWanted, mailOf, type MessageRow, postpone, removeMessage } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
 /** A delivery that is due. */
@@ -64,6 +64,7 @@ export class Claims {
   /** See `Store.settle`. */
   end({ lease, destination }: Claim, settlement: Settlement): boolean {
     const [message, number] = lease.split(".").map(Number);
+    if (settlement.kind === "done") return this.#remove(message, destination, number);
     const released = this.#sql.run(
       `UPDATE deliveries SET lease = NULL, leased = NULL
        WHERE message = ? AND destination = ? AND lease = ?`,
@@ -71,10 +72,6 @@ export class Claims {
     );
     if (released === 0) return false;
     switch (settlement.kind) {
-      case "done":
-        removeDelivery(this.#sql, message, destination);
-        if (!isWanted(this.#sql, message)) this.#remove(message);
-        break;
       case "untried":
         break;
       case "waiting":
@@ -83,6 +80,18 @@ export class Claims {
       case "dead":
         postpone(this.#sql, message, destination, null, settlement.attempt);
     }
+    return true;
+  }
+
+  /** Removes what is delivered, by as few statements as there can be; whether the lease was the latest one. */
+  #remove(message: number, destination: string, lease: number): boolean {
+    const delivery = this.#sql.first<{ attempts: number }>(
+      `DELETE FROM deliveries WHERE message = ? AND destination = ? AND lease = ? RETURNING attempts`,
+      ...[message, destination, lease],
+    );
+    if (delivery === undefined) return false;
+    if (delivery.attempts > 0) forget(this.#sql, message, destination);
+    if (!isWanted(this.#sql, message)) removeMessage(this.#sql, this.#pieces, message);
     return true;
   }
 
@@ -112,12 +121,6 @@ export class Claims {
     return free === undefined && leased === undefined
       ? null
       : Math.min(free ?? Infinity, leased ?? Infinity);
-  }
-
-  #remove(message: number): void {
-    this.#sql.run("DELETE FROM messages WHERE message = ?", message);
-    // What is left of a large one is for the cleaner.
-    if (this.#pieces.remove(message)) this.#sql.run("INSERT INTO debris VALUES (?)", message);
   }
 }
 

@@ -9,6 +9,9 @@ import type { Statements } from "./statements.ts";
 /** Pages of 4 KiB that may stay free in the file for what comes next, and that are given back at once. */
 const FREE_PAGES = { kept: 256, step: 64 };
 
+/** How long nothing was given back when the log is emptied, in milliseconds. */
+const REST_MS = 500;
+
 /** Cleans one file. */
 export class Cleaner {
   readonly #sql: Statements;
@@ -18,6 +21,7 @@ export class Cleaner {
   readonly #written = new Set<number>();
   #cleaning: Promise<void> | null = null;
   #isStopped = false;
+  #emptying: ReturnType<typeof setTimeout> | undefined;
 
   /** All are of one connection. */
   constructor(sql: Statements, pieces: Pieces, commits: Commits) {
@@ -45,6 +49,7 @@ export class Cleaner {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#cleaning;
+    clearTimeout(this.#emptying);
   }
 
   async #run(): Promise<void> {
@@ -73,6 +78,20 @@ export class Cleaner {
     if (free <= enough) return false;
     this.#sql.all(`PRAGMA incremental_vacuum(${FREE_PAGES.step})`);
     // A file that was not made here may have none to give.
-    return this.#sql.number("PRAGMA freelist_count") < free;
+    const hasGiven = this.#sql.number("PRAGMA freelist_count") < free;
+    if (hasGiven) this.#emptySoon();
+    return hasGiven;
+  }
+
+  /** The file gets smaller when the log is emptied into it: where nothing else comes, nobody else does that. */
+  #emptySoon(): void {
+    clearTimeout(this.#emptying);
+    this.#emptying = setTimeout(() => {
+      try {
+        this.#sql.all("PRAGMA wal_checkpoint(PASSIVE)");
+      } catch {
+        // As above.
+      }
+    }, REST_MS);
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Commits that are shared: what is asked for while the disk is busy, or in the same turn of the event loop,
- * is one transaction, so that a hundred clients are not a hundred times waiting for the disk.
+ * Commits that are shared: what is asked for in the same turn of the event loop, or while another one is under
+ * way, is one transaction, so that a hundred clients are not a hundred times waiting for the disk.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
 import { isBusy, isDiskFull, rollBack, storeErrorOf } from "./sqlite_fault.ts";
 
 /** Octets after which a transaction takes no more work: what one commit writes holds the event loop. */
@@ -23,21 +24,25 @@ interface Work {
 export class Commits {
   readonly #db: DatabaseSync;
   readonly #makeSpace: () => boolean;
+  readonly #flush: () => Promise<void>;
+  #flushed: Promise<void> = Promise.resolve();
   #waiting: Work[] = [];
   #running: Promise<void> | null = null;
 
   /**
    * Nobody else may begin transactions on the connection. `makeSpace` is asked where the disk is full, and
-   * says whether it is any more.
+   * says whether it is any more. `flush` brings to the disk what was committed.
    */
-  constructor(db: DatabaseSync, makeSpace: () => boolean) {
+  constructor(db: DatabaseSync, makeSpace: () => boolean, flush: () => Promise<void>) {
     this.#db = db;
     this.#makeSpace = makeSpace;
+    this.#flush = flush;
   }
 
   /**
-   * Does work, which writes about so many octets, as part of a transaction. Resolves once that is safe from
-   * a crash; rejects with a `StoreError`, or what the work throws, where nothing has come of the work.
+   * Does work, which writes about so many octets, as part of a transaction. Resolves once others see it, and
+   * no end of this program undoes it; rejects with a `StoreError`, or what the work throws, where nothing has
+   * come of the work.
    */
   run<Result>(octets: number, work: () => Result): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -47,15 +52,27 @@ export class Commits {
     return promise;
   }
 
+  /**
+   * Resolves once no loss of power undoes what is committed by now; rejects with a `StoreError` where the disk
+   * fails at that, though it is committed.
+   */
+  get flushed(): Promise<void> {
+    return this.#flushed;
+  }
+
   /** Resolves when there is nothing left to do. */
   async finished(): Promise<void> {
     while (this.#running !== null) await this.#running;
+    await this.#flushed.catch(() => {});
   }
 
   async #runAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      // Everybody whose octets have come already gets a place in the next transaction.
-      await pause(0);
+    // Who comes in this turn gets a place in the first transaction; not to wait for a timer here, which takes
+    // a millisecond, is a tenth more mails a second from 20 clients.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let isFirst = true; this.#waiting.length > 0; isFirst = false) {
+      // The loop looks at its sockets, and everybody whose octets have come already gets a place in the next.
+      if (!isFirst) await pause(0);
       const works = this.#next();
       // One that cannot be done, as a large message on a full disk, does not take the others with it.
       if (!await this.#commit(works) && works.length > 1) {
@@ -93,6 +110,11 @@ export class Commits {
       for (const { reject } of works) reject(storeErrorOf(error));
       return true;
     }
+    this.#flushed = this.#flush().catch((error) => {
+      throw storeErrorOf(error);
+    });
+    // It is for who asks.
+    this.#flushed.catch(() => {});
     works.forEach(({ resolve }, at) => resolve(results[at]));
     return true;
   }

@@ -23,11 +23,17 @@ export interface OpenFile extends Disposable {
   readonly path: string;
 }
 
+/** A file that is open for its server. */
+export interface ServedFile extends OpenFile {
+  /** The write-ahead log, which flushes.ts flushes. */
+  readonly log: Deno.FsFile;
+}
+
 /**
  * Opens a queue for a server, and makes the file where there is none. Throws a `StoreError`, or a fault of
  * SQLite, where that is impossible; the file is then as it was.
  */
-export function openForServer(path: string): OpenFile {
+export function openForServer(path: string): ServedFile {
   makeFile(path);
   // However it is called, it is one file, with one server.
   const real = Deno.realPathSync(path);
@@ -38,6 +44,7 @@ export function openForServer(path: string): OpenFile {
   }
   const db = open(real);
   let lock: DatabaseSync | undefined;
+  let log: Deno.FsFile;
   try {
     // A tool may be writing.
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
@@ -49,9 +56,12 @@ export function openForServer(path: string): OpenFile {
     db.exec("PRAGMA journal_mode = WAL");
     // On macOS a disk is flushed by this only; elsewhere it is nothing.
     db.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
-    db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${LOG.pages}`);
+    // What it leaves out is for flushes.ts.
+    db.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${LOG.pages}`);
     db.exec(`PRAGMA journal_size_limit = ${LOG.octets}`);
     migrate(db);
+    // It is there, and the same one until this connection is closed.
+    log = Deno.openSync(`${real}-wal`, { write: true });
   } catch (error) {
     db.close();
     lock?.close();
@@ -60,7 +70,9 @@ export function openForServer(path: string): OpenFile {
   return {
     db,
     path: real,
+    log,
     [Symbol.dispose]() {
+      log.close();
       db.close();
       lock.close();
     },

@@ -93,8 +93,19 @@ export function removeDelivery(sql: Statements, message: number, destination: st
   if (sql.run("DELETE FROM deliveries WHERE message = ? AND destination = ?", ...key) === 0) {
     return false;
   }
-  sql.run("DELETE FROM attempts WHERE message = ? AND destination = ?", ...key);
+  forget(sql, message, destination);
   return true;
+}
+
+/** Removes the history of a delivery. */
+export function forget(sql: Statements, message: number, destination: string): void {
+  sql.run("DELETE FROM attempts WHERE message = ? AND destination = ?", message, destination);
+}
+
+/** Removes a message that nobody wants; what is left of a large one is for the cleaner. */
+export function removeMessage(sql: Statements, pieces: Pieces, message: number): void {
+  sql.run("DELETE FROM messages WHERE message = ?", message);
+  if (pieces.remove(message)) sql.run("INSERT INTO debris VALUES (?)", message);
 }
 
 /** Whether a message has deliveries. */

@@ -1,10 +1,10 @@
 /**
- * A `Store` in a file, by the SQLite that Deno brings along: WAL and `synchronous=FULL`, so that what is
- * committed outlives a loss of power (https://sqlite.org/pragma.html#pragma_synchronous).
+ * A `Store` in a file, by the SQLite that Deno brings along, with a write-ahead log that is flushed before
+ * anything is promised of a message (flushes.ts), so that it outlives a loss of power.
  *
- * It runs on the event loop, and nothing that it does there is long: commits are shared (commits.ts), and
- * large messages are written and removed piece by piece, with others' work in between (pieces.ts,
- * cleaner.ts). Tools may read and change the file meanwhile.
+ * It runs on the event loop, and nothing that it does there is long: commits are shared (commits.ts), the disk
+ * is waited for beside the loop, and large messages are written and removed piece by piece, with others' work
+ * in between (pieces.ts, cleaner.ts). Tools may read and change the file meanwhile.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Mail } from "../mail.ts";
@@ -21,7 +21,8 @@ import {
 import { Claims } from "./claims.ts";
 import { Cleaner } from "./cleaner.ts";
 import { Commits } from "./commits.ts";
-import { type OpenFile, openForServer } from "./file.ts";
+import { openForServer, type ServedFile } from "./file.ts";
+import { Flushes } from "./flushes.ts";
 import { Pieces } from "./pieces.ts";
 import { giveUp, Reserve } from "./reserve.ts";
 import { postpone } from "./rows.ts";
@@ -43,7 +44,7 @@ const MANY = 100;
 export class SqliteStore implements Store {
   /** What was left of earlier runs when it was opened. */
   readonly backlog: { readonly waiting: number; readonly dead: number };
-  readonly #file: OpenFile;
+  readonly #file: ServedFile;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #reserve: Reserve;
@@ -53,11 +54,12 @@ export class SqliteStore implements Store {
   readonly #claims: Claims;
   #closing: Promise<void> | null = null;
 
-  private constructor(file: OpenFile, reserve: Reserve, { maxOctets }: SqliteOptions) {
+  private constructor(file: ServedFile, reserve: Reserve, { maxOctets }: SqliteOptions) {
     const { db } = file;
     const sql = new Statements(db);
     const pieces = new Pieces(sql);
-    const commits = new Commits(db, () => this.#makeSpace());
+    const flushes = new Flushes(db, file.log);
+    const commits = new Commits(db, () => this.#makeSpace(), () => flushes.flush());
     const cleaner = new Cleaner(sql, pieces, commits);
     this.#file = file;
     this.#db = db;
@@ -93,7 +95,7 @@ export class SqliteStore implements Store {
   }
 
   static #open(path: string, options: SqliteOptions): SqliteStore {
-    let file: OpenFile | undefined;
+    let file: ServedFile | undefined;
     let reserve: Reserve | undefined;
     try {
       file = openForServer(path);

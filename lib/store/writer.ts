@@ -8,7 +8,7 @@ import type { Cleaner } from "./cleaner.ts";
 import type { Commits } from "./commits.ts";
 import { PIECE_OCTETS, type Pieces } from "./pieces.ts";
 import type { Reserve } from "./reserve.ts";
-import { messageValues } from "./rows.ts";
+import { messageValues, removeDelivery, removeMessage } from "./rows.ts";
 import type { Statements } from "./statements.ts";
 
 /** What a writer uses, all of one connection, and obeys. */
@@ -37,11 +37,19 @@ export interface Addressing {
   readonly expiresMs: number;
 }
 
+/** Of the space that is free, how much is given away before it is measured again. */
+const SURE_SHARE = 1 / 16;
+
+/** What a message takes beside its octets, at least. */
+const ROW_OCTETS = 1024;
+
 /** Writes messages into one file. */
 export class Writer {
   readonly #options: WriterOptions;
   /** The key of the latest message. */
   #message: number;
+  /** Octets for which there is space for certain. */
+  #sureOctets = 0;
   /** By how much the clock jumped so far. */
   #shiftedMs = 0;
 
@@ -57,8 +65,26 @@ export class Writer {
 
   /** Writes a message; rejects with a `StoreError` where that is impossible. */
   async write(mail: Mail, addressing: Addressing): Promise<void> {
-    const { commits, cleaner } = this.#options;
+    const { commits } = this.#options;
     const message = ++this.#message;
+    await this.#write(message, mail, addressing);
+    try {
+      await commits.flushed;
+    } catch (error) {
+      // Whoever is refused sends again: this one shall not come too.
+      await commits.run(0, () => this.#takeBack(message, addressing)).catch(() => {});
+      this.#options.cleaner.begin();
+      throw error;
+    }
+  }
+
+  /** What is being written follows a clock that jumped, as what is written does. */
+  shift(byMs: number): void {
+    this.#shiftedMs += byMs;
+  }
+
+  async #write(message: number, mail: Mail, addressing: Addressing): Promise<void> {
+    const { commits, cleaner } = this.#options;
     const { length } = mail.data;
     if (length <= PIECE_OCTETS) {
       return await commits.run(length, () => this.#finish(message, mail, 0, addressing));
@@ -71,9 +97,11 @@ export class Writer {
     }
   }
 
-  /** What is being written follows a clock that jumped, as what is written does. */
-  shift(byMs: number): void {
-    this.#shiftedMs += byMs;
+  /** Removes what is left of a message. */
+  #takeBack(message: number, { destinations }: Addressing): void {
+    const { sql, pieces } = this.#options;
+    const left = destinations.filter(({ name }) => removeDelivery(sql, message, name));
+    if (left.length > 0) removeMessage(sql, pieces, message);
   }
 
   async #writePieces(message: number, mail: Mail, addressing: Addressing): Promise<void> {
@@ -117,11 +145,19 @@ export class Writer {
   }
 
   #refuseIfFull(octets: number): void {
-    const { sql, reserve, maxOctets } = this.#options;
-    if (!reserve.isHeld) throw new StoreError("disk is full", true);
-    const pages = sql.number("PRAGMA page_count") - sql.number("PRAGMA freelist_count");
-    if (pages * sql.number("PRAGMA page_size") + octets > maxOctets) {
-      throw new StoreError("queue is full", true);
+    if (!this.#options.reserve.isHeld) throw new StoreError("disk is full", true);
+    // To measure takes as long as to write the row of a message. Others, such as attempts, take space too.
+    if (octets + ROW_OCTETS > this.#sureOctets) {
+      const freeOctets = this.#freeOctets();
+      if (octets > freeOctets) throw new StoreError("queue is full", true);
+      this.#sureOctets = freeOctets * SURE_SHARE;
     }
+    this.#sureOctets -= octets + ROW_OCTETS;
+  }
+
+  #freeOctets(): number {
+    const { sql, maxOctets } = this.#options;
+    const pages = sql.number("PRAGMA page_count") - sql.number("PRAGMA freelist_count");
+    return maxOctets - pages * sql.number("PRAGMA page_size");
   }
 }

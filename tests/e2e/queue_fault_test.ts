@@ -138,7 +138,8 @@ async function experience(
             await toldOf(pigeon, id, new RegExp(`Dead: ${reason}$`));
             left.dead.set(id, reason);
         }
-        // One message alone was the trouble, so that the next one does not wait.
+        // One message alone was the trouble, so that the next one does not wait, and takes it along.
+        endpoint.deed = WELL;
         const next = await enqueue(client, letter("next"));
         await toldOf(pigeon, next, /POST returned status: 200/);
         assertEquals(
