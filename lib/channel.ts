@@ -71,14 +71,14 @@ const encoder = new TextEncoder();
 /** How long a client may take to close its half after the last reply, in milliseconds. */
 export const LINGER_MS = 1_000;
 
-const NONE = new Uint8Array(0);
-
 /** Speaks to one client. Methods do not reject; once the connection is over, nothing happens. */
 export class Channel {
   readonly #socket: Socket;
   readonly #patienceMs: number;
   readonly #commons: Commons;
-  #buffer = NONE;
+  /** Where commands are read into. It stays beside that for data, as it is needed again after each mail. */
+  readonly #small = new Uint8Array(COMMAND_READ_OCTETS);
+  #buffer = this.#small;
   /** The read at work; one that nobody waits for any more goes on. */
   #reading: Promise<number | null> | null = null;
   /** Full buffers since the last turn that was asked for; those of data count for less. */
@@ -143,15 +143,15 @@ export class Channel {
   }
 
   get #isLarge(): boolean {
-    return this.#buffer.length === DATA_READ_OCTETS;
+    return this.#buffer !== this.#small;
   }
 
   /** Has a buffer of the right size. None is given back while something is read into it. */
   #prepare(kind: "command" | "data"): void {
     const { buffers } = this.#commons;
-    if (this.#isLarge === (kind === "data") && this.#buffer !== NONE) return;
+    if (this.#isLarge === (kind === "data")) return;
     if (this.#isLarge) buffers.give(this.#buffer);
-    this.#buffer = kind === "data" ? buffers.take() : new Uint8Array(COMMAND_READ_OCTETS);
+    this.#buffer = kind === "data" ? buffers.take() : this.#small;
   }
 
   /** Waits for `work` while the client can be dismissed; null where that came first, or it is over. */
@@ -197,7 +197,6 @@ export class Channel {
 
   /** Reads into the buffer, and leaves a turn to other clients where this one sends more than it holds. */
   async #fill(): Promise<number | null> {
-    if (this.#buffer.length === 0) this.#buffer = new Uint8Array(COMMAND_READ_OCTETS);
     if (this.#inARow >= 1) {
       this.#inARow = 0;
       await this.#commons.turns.next();

@@ -37,9 +37,8 @@ export function decodeWords(text: string): string {
 }
 
 /**
- * Reads what is needed of a message; null where for that more than `most` octets would have
- * to be decoded, or lines looked at.
- * It throws for what it was not made for.
+ * Reads what is needed of a message; null where for that more than `most` octets would have to be decoded,
+ * or lines looked at. It throws for what it was not made for.
  */
 export function parse(
   fields: readonly Field[],

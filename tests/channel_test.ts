@@ -354,6 +354,44 @@ testChannel("a flood of a client that breaks off is not read on", async (stage) 
   assert(all.isOver);
 });
 
+testInTime(
+  "a buffer for data goes to the next client once its own asks for commands",
+  async (clock) => {
+    const buffers = new Buffers();
+    const commons = { turns, alarm: new Alarm(() => clock.now), buffers };
+    const [one, two] = [new PuppetSocket(), new PuppetSocket()];
+    const [first, second] = [one, two].map((socket) => new Channel(socket, PATIENCE_MS, commons));
+    one.send("data");
+    const data = await first.read("data", READ_MS, TOO_LATE);
+    assert(buffers.take().buffer !== data!.buffer, "it is in use");
+    one.send("RSET\r\n");
+    const command = await first.read("command", READ_MS, TOO_LATE);
+    two.send("data");
+    const others = await second.read("data", READ_MS, TOO_LATE);
+    assert(others!.buffer === data!.buffer, "it goes around");
+    assert(command!.buffer !== data!.buffer, "its own client is done with it");
+    for (const socket of [one, two]) socket.end();
+    await Promise.all([first.close(), second.close()]);
+  },
+);
+
+testInTime("a buffer for data that is still read into goes to nobody", async (clock) => {
+  const buffers = new Buffers();
+  const buffer = buffers.take();
+  buffers.give(buffer);
+  const commons = { turns, alarm: new Alarm(() => clock.now), buffers };
+  const socket = new PuppetSocket();
+  const channel = new Channel(socket, PATIENCE_MS, commons);
+  const data = watch(channel.read("data", READ_MS, TOO_LATE));
+  await channel.dismiss(STOPPING);
+  assertEquals(await channel.read("command", READ_MS, TOO_LATE), null);
+  const close = watch(channel.close());
+  assert(buffers.take() !== buffer, "the client may still send");
+  socket.end();
+  await clock.tickAsync(0);
+  assertEquals([data.isOver, close.isOver], [true, true]);
+});
+
 testChannel("flush() sends what was said in one write", async ({ socket, channel }) => {
   channel.say(ok);
   channel.say(STOPPING);
