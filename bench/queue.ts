@@ -8,6 +8,7 @@
  * FOLDER` for the queues, on the disk that is meant. Exit code 0, 1 for failure, or 2 for usage.
  */
 import { parseArgs } from "../tests/std.ts";
+import { measureParts } from "./parts.ts";
 import { backlog } from "./queue/backlog.ts";
 import type { Settings } from "./queue/measure.ts";
 import { rates } from "./queue/rates.ts";
@@ -57,28 +58,6 @@ function read(args: readonly string[]): Asked | string {
   };
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const asked = read(args);
-  if (typeof asked === "string") {
-    console.error(`${asked}\n${USAGE}`);
-    return 2;
-  }
-  const folder = await Deno.makeTempDir({ dir: asked.folder, prefix: "bench" });
-  try {
-    const results: Record<string, unknown> = {};
-    for (const part of asked.parts) {
-      const { result, print } = await parts[part]({ ...asked, folder });
-      results[part] = result;
-      if (!asked.isJson) console.log(`\n${print()}\n`);
-    }
-    if (asked.isJson) console.log(JSON.stringify(results, null, 2));
-    return 0;
-  } catch (error) {
-    console.error((error as Error).message);
-    return 1;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+if (import.meta.main) {
+  Deno.exit(await measureParts(read(Deno.args), USAGE, (part: Part, asked) => parts[part](asked)));
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -22,35 +22,27 @@
  * for failure, or 2 for usage.
  */
 import { parseArgs } from "../tests/std.ts";
+import { type Findings, measureParts } from "./parts.ts";
 import {
-  type Case,
   everything,
   manners,
   product,
   selection,
   type Size,
   sizes,
-  type Subject,
   subjects,
 } from "./throughput/cases.ts";
 import { memory } from "./throughput/memory.ts";
 import { plotOf, tableOf } from "./throughput/report.ts";
-import { speed } from "./throughput/speed.ts";
+import { type Settings, speed } from "./throughput/speed.ts";
 import { startUp } from "./throughput/start_up.ts";
 
 const parts = ["speed", "memory", "start"] as const;
 
-interface Asked {
+interface Asked extends Settings {
   readonly parts: readonly (typeof parts[number])[];
-  readonly subjects: readonly Subject[];
-  readonly cases: readonly Case[];
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly restSeconds: number;
-  readonly load: "own" | "smtp-source";
   readonly svg: string | null;
   readonly empty: string | null;
-  readonly folder: string;
   readonly isJson: boolean;
 }
 
@@ -147,18 +139,12 @@ function listOf(value: unknown): string[] | null {
   return value === undefined ? null : String(value).split(",");
 }
 
-/** What a part found: as data, and as a text to read. */
-interface Findings {
-  readonly result: unknown;
-  readonly text: string;
-}
-
 async function measure(part: typeof parts[number], asked: Asked): Promise<Findings> {
   switch (part) {
     case "speed": {
       const result = await speed(asked);
       if (asked.svg !== null) await Deno.writeTextFile(asked.svg, plotOf(result));
-      return { result, text: tableOf(result) };
+      return { result, print: () => tableOf(result) };
     }
     case "memory":
       return await memory(asked);
@@ -167,28 +153,4 @@ async function measure(part: typeof parts[number], asked: Asked): Promise<Findin
   }
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const asked = read(args);
-  if (typeof asked === "string") {
-    console.error(`${asked}\n${USAGE}`);
-    return 2;
-  }
-  const folder = await Deno.makeTempDir({ dir: asked.folder, prefix: "bench" });
-  try {
-    const results: Record<string, unknown> = {};
-    for (const part of asked.parts) {
-      const { result, text } = await measure(part, { ...asked, folder });
-      results[part] = result;
-      if (!asked.isJson) console.log(`\n${text}\n`);
-    }
-    if (asked.isJson) console.log(JSON.stringify(results, null, 2));
-    return 0;
-  } catch (error) {
-    console.error((error as Error).message);
-    return 1;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await measureParts(read(Deno.args), USAGE, measure));

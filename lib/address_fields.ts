@@ -23,7 +23,7 @@ const NAMES: Readonly<Record<Name, string>> = {
 export type AddressFields = Readonly<Record<Name, readonly Address[]>>;
 
 /** Nobody's. */
-export const noAddresses: AddressFields = { from: [], to: [], cc: [], bcc: [], replyTo: [] };
+const noAddresses: AddressFields = { from: [], to: [], cc: [], bcc: [], replyTo: [] };
 
 const SINGLE_FIELDS: readonly string[] = [NAMES.from, NAMES.replyTo];
 

@@ -96,7 +96,7 @@ export function contentWithin(
   needs: Needs,
 ): Parsed | null {
   const { fields, body, warnings } = sectionsOf(data);
-  const parts = needsParts(needs) ? partsOf(fields, body, parser, needs, most) : NOTHING;
+  const parts = needsParts(needs) ? partsOf(fields, body, parser, needs, most) : nothing;
   return parts && {
     ...parts,
     headers: fields.map((field) => decodeField(field, parser)),
@@ -105,8 +105,9 @@ export function contentWithin(
   };
 }
 
-const NOTHING: Omit<Content, "headers"> = {
-  ...{ body: "", text: "", html: "", attachments: [], warnings: [] },
+/** What a message of nothing says. */
+export const nothing: Content = {
+  ...{ headers: [], body: "", text: "", html: "", attachments: [], warnings: [] },
   ...{ from: [], to: [], cc: [], bcc: [], replyTo: [] },
 };
 
@@ -129,7 +130,7 @@ function partsOf(
   } catch (error) {
     if (body.length > most) return null;
     const warnings = [`The message could not be parsed: ${(error as Error).message}`];
-    return { ...NOTHING, ...asReceived(body), warnings };
+    return { ...nothing, ...asReceived(body), warnings };
   }
 }
 

@@ -5,7 +5,7 @@
  * What mailparser would make of them is written out here, so that a server need not load it to start;
  * a test compares.
  */
-import type { Content } from "./content.ts";
+import { nothing } from "./content.ts";
 import type { Attachment, Surroundings, TemplateContext } from "./context.ts";
 import { sectionsOf } from "./header.ts";
 import type { Mail } from "./mail.ts";
@@ -106,11 +106,6 @@ const ATTACHMENTS: readonly Attachment[] = [{
   content: "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
 }];
 
-const NOTHING: Content = {
-  ...{ headers: [], body: "", text: "", html: "", attachments: [], warnings: [] },
-  ...{ from: [], to: [], cc: [], bcc: [], replyTo: [] },
-};
-
 /** The contexts of the rich and the bare message. */
 export function sampleContexts(surroundings: Surroundings): [TemplateContext, TemplateContext] {
   // Nothing that differs from message to message is the same in both.
@@ -134,6 +129,6 @@ export function sampleContexts(surroundings: Surroundings): [TemplateContext, Te
       attachments: ATTACHMENTS,
       warnings,
     }, surroundings),
-    assemble(bare, bare.data, NOTHING, surroundings),
+    assemble(bare, bare.data, nothing, surroundings),
   ];
 }

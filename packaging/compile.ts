@@ -20,7 +20,7 @@ const flags = [
   "--no-prompt",
   // Else it writes its cache to a file in /tmp whose name anyone can guess and take.
   "--no-code-cache",
-  // Half the memory under load, for a twentieth of the time (bench/README.md).
+  // A quarter less memory under load, for a twentieth of the time at most (bench/README.md).
   "--v8-flags=--max-semi-space-size=4",
   // What is compiled needs no packages and no settings of a project, and takes none in.
   "--no-lock",

@@ -2,13 +2,13 @@
 import type { Waits } from "../bystander.ts";
 import { figure, median, megabytes, table } from "../figures.ts";
 import type { Load } from "../load.ts";
+import type { Findings } from "../parts.ts";
 import { ask, cpuSecondsOf, type Memory, memoryOf, pause, ServerProcess } from "../process.ts";
 import {
   countOf,
   drained,
   drainRate,
   endpointOf,
-  type Findings,
   KILOBYTE,
   measure,
   queueIn,

@@ -14,12 +14,6 @@ export interface Settings {
   readonly folder: string;
 }
 
-/** What a part found: as data, and as a text to read. */
-export interface Findings {
-  readonly result: unknown;
-  readonly print: () => string;
-}
-
 /** Clients that send at the same time. */
 export const CONNECTIONS = 20;
 

@@ -1,13 +1,13 @@
 /** Accepted mails a second without a queue, with one, and with one whose endpoint is down, in turn. */
 import { figure, median, table } from "../figures.ts";
 import type { Load } from "../load.ts";
+import type { Findings } from "../parts.ts";
 import { ask, Neighbour, ServerProcess } from "../process.ts";
 import {
   type Cost,
   countOf,
   drained,
   endpointOf,
-  type Findings,
   measure,
   orderOf,
   queueIn,

@@ -7,10 +7,10 @@ import type { Waits } from "../bystander.ts";
 import { figure, table } from "../figures.ts";
 import type { Held } from "../held.ts";
 import type { Load } from "../load.ts";
+import type { Findings } from "../parts.ts";
 import { ask, pause, ServerProcess } from "../process.ts";
 import {
   endpointOf,
-  type Findings,
   KILOBYTE,
   measure,
   MEGABYTE,

@@ -83,7 +83,7 @@ export async function memory(wanted: Wanted) {
     }))());
   }
   const result = { empty, footprints: await Promise.all(footprints) };
-  return { result, text: textOf(result, wanted) };
+  return { result, print: () => textOf(result, wanted) };
 }
 
 const warmUp: Partial<Order> = { connections: 1, until: { messages: 1 } };

@@ -102,5 +102,5 @@ export async function startUp({ empty }: { readonly empty: string | null }) {
       figure(median(starts[0].cpuMs) - median(starts[1].cpuMs)),
     ],
   ]);
-  return { result: starts, text };
+  return { result: starts, print: () => text };
 }
