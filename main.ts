@@ -11,34 +11,48 @@ import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 import { generate } from "npm:deno-std@1.4.0/uuid/v7.js";
 import manifest from "./deno.json" with { type: "json" };
 import { Alarm } from "./lib/alarm.ts";
-import { type Config, configure, configureQueue, fixed, type QueueConfig } from "./lib/config.ts";
+import {
+  type Config,
+  configure,
+  configurePresets,
+  configureQueue,
+  fixed,
+  type QueueConfig,
+} from "./lib/config.ts";
 import type { Surroundings } from "./lib/context.ts";
 import { delivery } from "./lib/delivery.ts";
 import type { Observe } from "./lib/event.ts";
-import { type Faults, isFaults, quote } from "./lib/fault.ts";
+import { fault, type Faults, isFaults, quote } from "./lib/fault.ts";
 import { grammar, tieValues } from "./lib/flags.ts";
 import { help } from "./lib/help.ts";
+import { Lines } from "./lib/lines.ts";
 import { logger } from "./lib/log.ts";
 import type { Mail } from "./lib/mail.ts";
+import { messagesIn } from "./lib/mbox.ts";
 import { read } from "./lib/message.ts";
-import { Lines } from "./lib/lines.ts";
 import { load, parseWithin } from "./lib/parser.ts";
-import { formatAnswer, formatRequest, printer } from "./lib/print.ts";
+import { nearest } from "./lib/nearest.ts";
+import { describe } from "./lib/preset.ts";
+import { exactRequest, formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import type { Operator } from "./lib/queue_tool.ts";
 import { replay } from "./lib/replay.ts";
 import { type HttpRequest, type Target, target } from "./lib/request.ts";
 import { DELIVERED_TIMES, QUEUED_TIMES, Room } from "./lib/room.ts";
 import { sampleContexts, sampleMail } from "./lib/sample.ts";
+import type { Setting } from "./lib/setting.ts";
 import { listen } from "./lib/smtp.ts";
 import { openSpool } from "./lib/spool.ts";
 import { StoreError } from "./lib/store.ts";
+import { optionsOf, readTemplateFile, startOf } from "./lib/front_matter.ts";
 import { openWorker, THREAD, Thread } from "./lib/thread.ts";
 import { outcomeOf, post, webhook, type WebhookOptions } from "./lib/webhook.ts";
+import { presets } from "./templates/index.ts";
 import json from "./templates/json.mustache" with { type: "text" };
 
 const { version } = manifest;
 
-const DEFAULT_TEMPLATE = { text: json, label: "the default template" };
+/** Presets are read when they are named, and this one is the default: what stands before it is left out. */
+const DEFAULT_TEMPLATE = { text: json.slice(startOf(json)), label: "the default template" };
 
 /** Runs the program and returns its exit code. */
 async function main(args: readonly string[]): Promise<number> {
@@ -48,26 +62,47 @@ async function main(args: readonly string[]): Promise<number> {
   if (flags.version) return print(encode(`smtp-pigeon ${version}\n`));
 
   const sources = { env, readTextFile: Deno.readTextFileSync };
-  return flags._[0] === "queue"
-    ? await queue(configureQueue(flags, sources))
-    : await carry(configure(flags, sources));
+  if (flags._[0] === "queue") return await queue(configureQueue(flags, sources));
+  if (flags._[0] === "presets") return await tellPresets(configurePresets(flags));
+  return await carry(configure(flags, sources));
 }
 
 /** Runs a command that is about messages on their way, which takes an endpoint and a template. */
 async function carry({ config, faults }: { config: Config } & Faults): Promise<number> {
-  const surroundings = { version, hostname, env, vars: config.vars };
-  const { url, headers, template } = config;
-  const endpoint = await target(
-    { url, headers, template: template ?? DEFAULT_TEMPLATE, version },
-    sampleContexts(surroundings),
-  );
+  const { command, vars, attachments } = config;
+  const surroundings = { version, hostname, env, vars, attachments };
+  const endpoint = await targetOf(config, surroundings);
   if (isFaults(endpoint) || faults.length > 0) {
     complain(isFaults(endpoint) ? [...faults, ...endpoint.faults] : faults);
     return 2;
   }
+  complain(endpoint.warnings.map((warning) => `Warning: ${warning}`));
 
   const commands = { serve, render, test };
-  return await commands[config.command](config, endpoint, surroundings);
+  return await commands[command](config, endpoint, surroundings);
+}
+
+/** Where to send, and what of a message, as a preset and the operator say it. */
+async function targetOf(config: Config, surroundings: Surroundings): Promise<Target | Faults> {
+  const { command, template, preset, lacksUrl } = config;
+  const setting = preset === null ? template ?? DEFAULT_TEMPLATE : await presetOf(preset);
+  const file = isFaults(setting) ? setting : await readTemplateFile(setting);
+  if (isFaults(file)) return file;
+  const options = optionsOf(file, { ...config, version });
+  if (isFaults(options)) return options;
+  if (options.url === null && lacksUrl) {
+    return fault(`Cannot ${command}: no endpoint is set, name one with --url`);
+  }
+  return await target(options, sampleContexts(surroundings));
+}
+
+/** All of a preset, as it is written. */
+async function presetOf(name: Setting): Promise<Setting | Faults> {
+  if (!Object.hasOwn(presets, name.text)) {
+    const known = nearest(name.text, Object.keys(presets));
+    return fault(`Cannot use ${name.label}: no such preset, the nearest is ${known}`);
+  }
+  return { text: (await presets[name.text]()).default, label: name.label };
 }
 
 type Command = (config: Config, endpoint: Target, surroundings: Surroundings) => Promise<number>;
@@ -91,7 +126,7 @@ const serve: Command = async (config, endpoint, surroundings) => {
       load().catch(() => {});
     }
   };
-  const send = config.url === null ? printer(show, observe) : webhook(observe, sending(config));
+  const send = config.isPrinted ? printer(show, observe) : webhook(observe, sending(config));
   const thread = new Thread({ ...THREAD, parseWithin, open: openWorker });
   const readMail = (mail: Mail) => read(mail, surroundings, thread.parse, endpoint.needs);
   const deliver = delivery(endpoint, readMail, send, observe, now);
@@ -123,18 +158,29 @@ const serve: Command = async (config, endpoint, surroundings) => {
   }
 };
 
-/** Prints the request that the message on standard input would become. */
-const render: Command = async (_config, endpoint, surroundings) => {
-  const data = new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
-  const context = await replay(data, generate(), now(), surroundings);
-  return printRequest(await endpoint.request(context, now()));
+/** Prints the requests that the messages in files, or on standard input, would become. */
+const render: Command = async (config, endpoint, surroundings) => {
+  const files = config.messages.length === 0 ? [null] : config.messages;
+  for (const file of files) {
+    const octets = file === null ? await readInput() : Deno.readFileSync(file);
+    for (const message of messagesIn(octets)) {
+      const context = await replay(message, generate(), now(), surroundings);
+      const code = await printRequest(await endpoint.request(context, now()), config);
+      if (code !== 0) return code;
+    }
+  }
+  return 0;
 };
+
+async function readInput(): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
+}
 
 /** Sends the sample message to the endpoint and prints what it answers. */
 const test: Command = async (config, endpoint, surroundings) => {
   const mail = sampleMail(generate(), now());
   const request = await endpoint.request(await read(mail, surroundings), now());
-  if (isFaults(request) || config.url === null) return printRequest(request);
+  if (isFaults(request) || request.url === null) return await printRequest(request, config);
   const result = await post(request, sending(config), new AbortController().signal);
   if (result.kind === "silence") {
     complain([`Cannot reach ${endpoint.destination}: ${result.detail}`]);
@@ -143,6 +189,23 @@ const test: Command = async (config, endpoint, surroundings) => {
   const printed = print(encode(formatAnswer(result)));
   return outcomeOf(result.status).kind === "accepted" ? printed : 1;
 };
+
+/** Lists the presets, or prints one. */
+async function tellPresets({ name, faults }: { name: Setting | null } & Faults): Promise<number> {
+  const preset = name === null || faults.length > 0 ? null : await presetOf(name);
+  if (isFaults(preset) || faults.length > 0) {
+    complain(isFaults(preset) ? preset.faults : faults);
+    return 2;
+  }
+  if (preset !== null) return print(encode(preset.text));
+  const names = Object.keys(presets);
+  const lines = await Promise.all(names.map(async (text) => {
+    const setting = await presetOf({ text, label: text });
+    const file = isFaults(setting) ? setting : await readTemplateFile(setting);
+    return isFaults(file) ? file.faults : describe(text, file);
+  }));
+  return print(encode(lines.flatMap((lines) => [...lines, ""]).join("\n")));
+}
 
 /** Uses a tool on the queue. What it takes is not loaded for anything else. */
 async function queue({ config, faults }: { config: QueueConfig } & Faults): Promise<number> {
@@ -205,10 +268,15 @@ function sending({ timeoutMs }: Config): WebhookOptions {
   return { ...fixed, timeoutMs, fetch, now: uptimeMs, alarm: new Alarm(uptimeMs), date: now };
 }
 
-function printRequest(request: HttpRequest | Faults): number {
-  if (!isFaults(request)) return print(formatRequest(request));
-  complain(request.faults);
-  return 1;
+async function printRequest(request: HttpRequest | Faults, { raw }: Config): Promise<number> {
+  if (isFaults(request)) {
+    complain(request.faults);
+    return 1;
+  }
+  if (raw) return print(exactRequest(request));
+  if (!Deno.stdout.isTerminal()) return print(formatRequest(request));
+  const { prettyRequest } = await import("./lib/pretty.ts");
+  return print(encode(prettyRequest(request, !Deno.noColor)));
 }
 
 /** Writes to standard output, after what the log has said so far: a terminal shows both. */

@@ -3,6 +3,7 @@
  * units in which it is used. Where a value comes from is for settings.ts.
  */
 import { type ListenAddress, parseHost, parseListenAddress, type Wanted } from "./address.ts";
+import type { AttachmentPolicy } from "./context.ts";
 import { fault, type Faults, quote } from "./fault.ts";
 import { parseNetwork } from "./ip.ts";
 import type { Setting } from "./setting.ts";
@@ -11,6 +12,7 @@ import {
   type CommandName,
   commands,
   options,
+  others,
   type PresetName,
   type SwitchName,
   tools,
@@ -23,12 +25,24 @@ import { type Flags, listOf, Settings, type Sources } from "./settings.ts";
 export interface Config {
   /** What to do. */
   readonly command: CommandName;
-  /** Null to print requests instead of sending them. */
+  /** Files of messages to render; none for standard input. */
+  readonly messages: readonly string[];
+  /** Whether requests are printed exactly. */
+  readonly raw: boolean;
+  /** Null where none is set, or requests are printed. */
   readonly url: Setting | null;
+  /** Whether requests are printed instead of sent. */
+  readonly isPrinted: boolean;
+  /** Whether one has to come from the template: none is set, and nothing else is wrong that tells why. */
+  readonly lacksUrl: boolean;
   /** Header fields, `Name: value` each. */
   readonly headers: readonly Setting[];
-  /** Null for the default payload. */
+  /** Null for that of the preset. */
   readonly template: Setting | null;
+  /** The name of a preset; null for the default payload, where there is no template either. */
+  readonly preset: Setting | null;
+  /** Which attachments templates get. */
+  readonly attachments: AttachmentPolicy;
   /** What `{{var.NAME}}` is. */
   readonly vars: Readonly<Record<string, string>>;
   /** Milliseconds that the endpoint may take, more than 0. */
@@ -97,9 +111,7 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
   const settings = new Settings(flags, sources, faults);
   const command = settings.sound(commandOf(flags._), "render");
   const url = settings.one("url");
-  if (url === null && faults.length === 0 && command !== "render") {
-    faults.push(`Cannot ${command}: no endpoint is set, name one with --url`);
-  }
+  const lacksNothingElse = faults.length === 0;
   const count = (name: PresetName, most: number) =>
     settings.sound(parseInteger(settings.or(name), 1, most), 0);
   const queue = queueOf(settings, sources);
@@ -108,11 +120,20 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
     0,
   );
   const maxMessageOctets = settings.sound(parseSize(settings.or("max-size"), "1G"), 0);
+  const switches = switchesOf(settings);
   const config: Config = {
     command,
+    messages: flags._.slice(1),
+    raw: switches.has("raw"),
     url: url === null || url.text === "-" || url.text === "" ? null : url,
+    isPrinted: url?.text === "-",
+    lacksUrl: url === null && lacksNothingElse && command !== "render",
     headers: settings.many("header"),
-    template: settings.template(),
+    ...settings.template(),
+    attachments: {
+      mode: settings.sound(parseMode(settings.or("attachments")), "include"),
+      maxOctets: settings.sound(parseSize(settings.or("attachment-max-size"), "1G"), 0),
+    },
     vars: Object.fromEntries(
       settings.many("var").map((setting) => settings.sound(parseVariable(setting), ["", ""])),
     ),
@@ -120,7 +141,7 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
     ...{ queue, maxStoreOctets },
     concurrency: count("concurrency", 1_000),
     addresses: addressesOf(settings),
-    socketMode: settings.sound(parseMode(settings.or("socket-mode")), 0),
+    socketMode: settings.sound(parseFileMode(settings.or("socket-mode")), 0),
     proxies: proxiesOf(settings),
     domain: settings.sound(parseName(settings.or("domain")), ""),
     // A message that no queue could hold is refused for good, and not again and again.
@@ -139,7 +160,7 @@ export function configure(flags: Flags, sources: Sources): { config: Config } & 
     minRate: settings.sound(parseSize(settings.or("min-rate"), "1G", "100 or 4K"), 0),
     standaloneLogging: settings.sound(parseTruth(settings.or("standalone-logging")), false),
   };
-  faults.push(...misplaced(switchesOf(settings), [], command));
+  faults.push(...misplaced(switches, command === "render" ? ["raw"] : [], command));
   return { config, faults };
 }
 
@@ -159,6 +180,16 @@ export function configureQueue(
   return { config: { order, queue: queue ?? "" }, faults };
 }
 
+/** As `configure`, for `smtp-pigeon presets`, which takes the name of one at most. */
+export function configurePresets(flags: Flags): { name: Setting | null } & Faults {
+  const faults = unknownOptions(flags);
+  const [, name, another] = flags._;
+  if (another !== undefined) {
+    faults.push(`Cannot use ${quote(another)}: presets takes one name`);
+  }
+  return { name: name === undefined ? null : { text: name, label: quote(name) }, faults };
+}
+
 function unknownOptions({ unknown }: Flags): string[] {
   const known: readonly string[] = options.map(({ name }) => name);
   return listOf(unknown).map((word) => {
@@ -171,15 +202,15 @@ function unknownOptions({ unknown }: Flags): string[] {
   });
 }
 
-function commandOf([command = "serve", ...others]: readonly string[]): CommandName | Faults {
+function commandOf([command = "serve", ...operands]: readonly string[]): CommandName | Faults {
   if (!Object.hasOwn(commands, command)) {
     const known = Object.hasOwn(tools, command)
       ? `queue ${command}`
-      : nearest(command, [...Object.keys(commands), "queue"]);
+      : nearest(command, [...Object.keys(commands), ...Object.keys(others)]);
     return fault(`Cannot run ${quote(command)}: no such command, the nearest is ${known}`);
   }
-  if (others.length > 0) {
-    return fault(`Cannot use ${quote(others[0])}: ${command} takes options only`);
+  if (operands.length > 0 && command !== "render") {
+    return fault(`Cannot use ${quote(operands[0])}: ${command} takes options only`);
   }
   return command as CommandName;
 }
@@ -224,8 +255,15 @@ function octetsOf(text: string): number {
   return Number(number) * 1024 ** ["", "K", "M", "G"].indexOf(unit.toUpperCase());
 }
 
+function parseMode(setting: Setting): AttachmentPolicy["mode"] | Faults {
+  const mode = MODES.find((mode) => mode === setting.text);
+  return mode ?? must(setting, "include, metadata or drop");
+}
+
+const MODES = ["include", "metadata", "drop"] as const;
+
 /** The mode of a file, in octal. */
-function parseMode(setting: Setting): number | Faults {
+function parseFileMode(setting: Setting): number | Faults {
   return /^0?[0-7]{3}$/.test(setting.text)
     ? parseInt(setting.text, 8)
     : must(setting, "three octal digits, such as 660");

@@ -1,6 +1,15 @@
 /** What a template can name, and what it can name beside the message. Types only. */
 import type { Dictionary } from "./dictionary.ts";
+import type { OctetText } from "./octets.ts";
 import type { Timestamp } from "./timestamp.ts";
+
+/** Which attachments templates get. */
+export interface AttachmentPolicy {
+  /** With their content, without it, or none at all. */
+  readonly mode: "include" | "metadata" | "drop";
+  /** Octets of the largest one whose content is given. */
+  readonly maxOctets: number;
+}
 
 /** What a template may use beside the message. */
 export interface Surroundings {
@@ -12,6 +21,8 @@ export interface Surroundings {
   readonly env: (name: string) => string | undefined;
   /** The values of `--var`. */
   readonly vars: Readonly<Record<string, string>>;
+  /** All of them with their content where it is left out. */
+  readonly attachments?: AttachmentPolicy;
 }
 
 /** An address of a header field. */
@@ -42,8 +53,10 @@ export interface Attachment {
   readonly disposition: string;
   /** SHA-256 of the content, in hexadecimal. */
   readonly checksum: string;
-  /** The content in base64 (RFC 4648 section 4). */
+  /** The content in base64 (RFC 4648 section 4); empty where it is left out. */
   readonly content: string;
+  /** The content in octets. Templates do not see functions. */
+  readonly octets: () => Uint8Array<ArrayBuffer>;
 }
 
 /** The client that handed a message over, as far as it is known; texts are empty where it is not. */
@@ -82,9 +95,9 @@ export interface TemplateContext {
   /** The forward paths of the envelope, in order. */
   readonly recipients: readonly string[];
   /** The message as received: UTF-8, or ISO-8859-1 (a character an octet) where it is not that. */
-  readonly data: string;
+  readonly data: OctetText | "";
   /** The part of `data` after the header. */
-  readonly rawBody: string;
+  readonly rawBody: OctetText | "";
   /** Decoded, on one line. */
   readonly subject: string;
   /** What a reader sees: the text, or HTML rendered as text where there is no text instead of it. */
@@ -115,7 +128,7 @@ export interface TemplateContext {
   readonly header: Dictionary;
   /** All fields in order. */
   readonly headers: readonly FieldContext[];
-  /** All parts that are not text, in order. */
+  /** All parts that are not text, in order, as far as they are not dropped. */
   readonly attachments: readonly Attachment[];
   /** Who handed the message over. */
   readonly client: ClientContext;

@@ -9,7 +9,7 @@ export type Escape = (text: string) => string;
 /** How values are escaped in a body of this media type (RFC 9110 section 8.3.1). */
 export function escapeFor(contentType: string): Escape {
   const type = mediaTypeOf(contentType);
-  if (isJsonType(type)) return escapeJson;
+  if (isJsonType(type) || isFormType(type)) return escapeJson;
   if (type === "text/html" || /[/+]xml$/.test(type)) return escapeMarkup;
   if (type === "application/x-www-form-urlencoded") return percentEncode;
   return verbatim;
@@ -18,6 +18,11 @@ export function escapeFor(contentType: string): Escape {
 /** Whether a body of this media type has to be JSON. */
 export function isJsonType(contentType: string): boolean {
   return /^(application|text)\/json$|\+json$/.test(mediaTypeOf(contentType));
+}
+
+/** Whether a body of this media type is a form with files, whose template makes JSON of its fields. */
+export function isFormType(contentType: string): boolean {
+  return mediaTypeOf(contentType) === "multipart/form-data";
 }
 
 const mediaTypeOf = (contentType: string) => contentType.split(";")[0].trim().toLowerCase();

@@ -2,7 +2,7 @@
  * The words of a command line into the form that `parseArgs` of @std/cli cannot misread. What an option
  * may be is for options.ts, what its value may be for config.ts.
  */
-import { commands, options, tools } from "./options.ts";
+import { commands, options, others, tools } from "./options.ts";
 
 /** Options without a value that ask for a page and end the program. */
 const pages: readonly string[] = ["help", "version"];
@@ -64,4 +64,4 @@ const isSwitch = (name: string) =>
   options.some((option) => option.name === name && option.value === null);
 
 const isCommand = (word: string) =>
-  word === "queue" || Object.hasOwn(commands, word) || Object.hasOwn(tools, word);
+  [commands, others, tools].some((known) => Object.hasOwn(known, word));

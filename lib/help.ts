@@ -1,5 +1,5 @@
 /** The help page, made from the table of options. */
-import { commands, type Option, options, type Tool, tools } from "./options.ts";
+import { commands, type Option, options, others, type Tool, tools } from "./options.ts";
 
 const WIDTH = 78;
 
@@ -10,15 +10,17 @@ export function help(version: string): string {
     `smtp-pigeon ${version}: accepts mail over SMTP, delivers each as an HTTP POST`,
     "",
     "Usage: smtp-pigeon [serve] --url URL [options]",
-    "       smtp-pigeon render [options] < mail.eml",
+    "       smtp-pigeon render [options] [FILE...]",
     "       smtp-pigeon test --url URL [options]",
     "       smtp-pigeon queue list | show ID | retry ID... | drop ID... | stats",
+    "       smtp-pigeon presets [NAME]",
     "",
     "Commands:",
     ...Object.entries(commands).flatMap(([name, text]) => entry(name, text)),
     ...Object.entries<Tool>(tools).flatMap(([name, { operands, help }]) =>
       entry(`queue ${name} ${operands}`.trimEnd(), help)
     ),
+    ...entry("presets [NAME]", others.presets),
     ...Array.from(groups).flatMap((
       [group, options],
     ) => ["", `${group}:`, ...options.flatMap(line)]),
@@ -38,9 +40,8 @@ export function help(version: string): string {
     "  See what waits, and have all of it sent now:",
     "    smtp-pigeon queue list --queue queue.db",
     "    smtp-pigeon queue retry --all --queue queue.db",
-    "  Send plain text to a topic of ntfy, the subject as its title:",
-    "    smtp-pigeon --url https://ntfy.sh/my-topic --header 'Title: {{subject}}' \\",
-    "      --header 'Content-Type: text/plain' --template '{{body}}'",
+    "  Notify a phone by ntfy:",
+    "    smtp-pigeon --preset ntfy --url https://ntfy.sh/my-topic",
     "",
   ].join("\n");
 }

@@ -2,14 +2,21 @@
  * A `Mail` into the context that templates see: the envelope as it came, and what the message says, as
  * content.ts has it made of the octets.
  */
-import { encodeBase64 } from "./base64.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
 import type { Content, File, Parse } from "./content.ts";
-import type { Address, Addresses, Attachment, Surroundings, TemplateContext } from "./context.ts";
+import type {
+  Address,
+  Addresses,
+  Attachment,
+  AttachmentPolicy,
+  Surroundings,
+  TemplateContext,
+} from "./context.ts";
 import { anyCase, dictionary, lookup } from "./dictionary.ts";
 import type { Field } from "./header.ts";
 import type { Mail } from "./mail.ts";
 import type { Needs } from "./needs.ts";
-import { characters, utf8 } from "./octets.ts";
+import { octetsOf, OctetText } from "./octets.ts";
 import { parseHere } from "./parser.ts";
 import { addressOf } from "./path.ts";
 import { readDate, Timestamp } from "./timestamp.ts";
@@ -48,10 +55,10 @@ export function assemble(
     sender: mail.envelope.reversePath === null ? "" : addressOf(mail.envelope.reversePath),
     recipients: mail.envelope.forwardPaths.map(addressOf),
     get data() {
-      return octetsAsText(mail.data);
+      return textOf(mail.data);
     },
     get rawBody() {
-      return octetsAsText(body);
+      return textOf(body);
     },
     subject: header.subject,
     get from() {
@@ -79,7 +86,7 @@ export function assemble(
     },
     header,
     get attachments() {
-      return content.attachments.map(attachmentOf);
+      return attachmentsOf(content.attachments, surroundings.attachments ?? ALL);
     },
     client: {
       ...mail.client,
@@ -109,13 +116,26 @@ function undecoded(texts: Readonly<Record<string, string>>): string[] {
     .map((name) => `The ${name} has octets that its character set does not define`);
 }
 
-function attachmentOf({ content, ...file }: File): Attachment {
-  return {
-    ...file,
-    get content() {
-      return typeof content === "string" ? content : encodeBase64(content);
-    },
-  };
+const ALL: AttachmentPolicy = { mode: "include", maxOctets: Infinity };
+
+function attachmentsOf(
+  files: readonly File[],
+  { mode, maxOctets }: AttachmentPolicy,
+): Attachment[] {
+  if (mode === "drop") return [];
+  return files.map(({ content: whole, ...file }) => {
+    const content = mode === "include" && file.size <= maxOctets ? whole : "";
+    return {
+      ...file,
+      get content() {
+        return typeof content === "string" ? content : encodeBase64(content);
+      },
+      octets: () =>
+        typeof content === "string"
+          ? decodeBase64(octetsOf(content))
+          : content as Uint8Array<ArrayBuffer>,
+    };
+  });
 }
 
 function firstValues(headers: readonly Field[]): Record<string, string> {
@@ -134,7 +154,7 @@ function withText(addresses: readonly Address[], text: string): Addresses {
   return Object.assign([...addresses], { text });
 }
 
-/** UTF-8, or else a character an octet, so that nothing is lost. */
-function octetsAsText(octets: Uint8Array): string {
-  return utf8(octets) ?? characters(octets);
+/** What is empty is nothing, also to a section. */
+function textOf(octets: Uint8Array): OctetText | "" {
+  return octets.length === 0 ? "" : new OctetText(octets);
 }

@@ -41,3 +41,28 @@ export function characters(octets: Uint8Array): string {
   }
   return pieces.join("");
 }
+
+/** Octets that are a text where one is wanted: UTF-8, or else a character an octet, so that nothing is lost. */
+export class OctetText {
+  readonly #octets: Uint8Array<ArrayBuffer>;
+
+  /** Octets that nobody changes. */
+  constructor(octets: Uint8Array) {
+    this.#octets = octets as Uint8Array<ArrayBuffer>;
+  }
+
+  /** The octets themselves. */
+  toOctets(): Uint8Array<ArrayBuffer> {
+    return this.#octets;
+  }
+
+  /** The text. */
+  toString(): string {
+    return utf8(this.#octets) ?? characters(this.#octets);
+  }
+
+  /** As `toString`. */
+  toJSON(): string {
+    return this.toString();
+  }
+}

@@ -45,10 +45,31 @@ export const options = [
     group: "Endpoint",
   },
   {
+    name: "preset",
+    value: "NAME",
+    help: "send what a service expects, such as slack or ntfy; smtp-pigeon presets lists them",
+    group: "Endpoint",
+  },
+  {
     name: "var",
     value: "NAME=VALUE",
     help: "set {{var.NAME}} for templates",
     repeats: true,
+    group: "Endpoint",
+  },
+  {
+    name: "attachments",
+    value: "MODE",
+    help:
+      "what templates get of attachments: include (all), metadata (without their content) or drop (nothing)",
+    preset: "include",
+    group: "Endpoint",
+  },
+  {
+    name: "attachment-max-size",
+    value: "BYTES",
+    help: "largest attachment whose content templates get; of a larger one they get the rest",
+    preset: "1G",
     group: "Endpoint",
   },
   {
@@ -222,7 +243,7 @@ export const options = [
   {
     name: "raw",
     value: null,
-    help: "show: print the message alone, octet for octet as it was received",
+    help: "show, render: print octet for octet, the message as received or the request",
     group: "Queue tools",
   },
   {
@@ -260,12 +281,18 @@ export const presets = Object.fromEntries(
 /** What the program can be told to do, with a sentence for the help page. */
 export const commands = {
   serve: "run the server (the default)",
-  render: "print the request that a message on standard input would become",
+  render: "print the request that a message would become: a file of one or many, or standard input",
   test: "send a sample message to the endpoint and print what it answers",
 } as const;
 
 /** The name of a command. */
 export type CommandName = keyof typeof commands;
+
+/** What the program does beside that. */
+export const others = {
+  queue: "look into the queue",
+  presets: "list the presets, or print one",
+} as const;
 
 /** One of the tools that `smtp-pigeon queue` has. */
 export interface Tool {

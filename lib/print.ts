@@ -6,19 +6,21 @@ import type { HttpRequest } from "./request.ts";
 import { harmless } from "./terminal.ts";
 import type { Answer } from "./webhook.ts";
 
-/** A request as octets: method and URL, header fields, an empty line, the body and a line end. */
-export function formatRequest({ method, url, headers, body }: HttpRequest): Uint8Array {
-  const lines = [
-    `${method} ${url?.href ?? "-"}`,
-    ...headers.map((pair) => pair.join(": ")),
-    "",
-    "",
-  ];
-  return concat([
-    octetsOf(lines.join("\n")),
-    new TextEncoder().encode(body.endsWith("\n") ? body : `${body}\n`),
-  ]);
+/** A request as octets, exactly: method and URL, header fields, an empty line and the body. */
+export function exactRequest({ method, url, headers, body }: HttpRequest): Uint8Array {
+  const fields = headers.map((pair) => pair.join(": "));
+  const head = [`${method} ${url?.href ?? "-"}`, ...fields, "", ""].join("\n");
+  return concat([octetsOf(head), typeof body === "string" ? new TextEncoder().encode(body) : body]);
 }
+
+/** The same, with a line end behind its body if that has none, so that another one may follow. */
+export function formatRequest(request: HttpRequest): Uint8Array {
+  const { body } = request;
+  const isEnded = typeof body === "string" ? body.endsWith("\n") : body.at(-1) === LF;
+  return isEnded ? exactRequest(request) : concat([exactRequest(request), Uint8Array.of(LF)]);
+}
+
+const LF = 0x0a;
 
 /** An answer as text: status, time, header fields, an empty line and the body. */
 export function formatAnswer({ status, statusText, elapsedMs, headers, body }: Answer): string {

@@ -7,14 +7,25 @@
  * would be broken is not sent.
  */
 import type { TemplateContext } from "./context.ts";
-import { escapeFor, isJsonType, verbatim } from "./escape.ts";
+import { escapeFor, isFormType, isJsonType, verbatim } from "./escape.ts";
 import { fault, type Faults, isFaults } from "./fault.ts";
-import type { Setting } from "./setting.ts";
+import { type Form, formOf } from "./form.ts";
 import { explain, isJson } from "./json.ts";
 import { joined, type Needs } from "./needs.ts";
-import { characters } from "./octets.ts";
-import { compile, parseTemplate, type Template } from "./template.ts";
+import { characters, OctetText } from "./octets.ts";
+import { excerptOf, positionOf } from "./place.ts";
+import type { Limits } from "./scope.ts";
+import type { Setting } from "./setting.ts";
+import { parseTemplate, soleName, type Template } from "./template.ts";
+import { unknownNames } from "./unknown.ts";
 import { makeUrl, parseUrl, type UrlTemplate } from "./url.ts";
+import { itemsOf } from "./value.ts";
+
+/** How a request can be sent. */
+export type Method = typeof methods[number];
+
+/** All of them: those that have a body and are not for taking anything away. */
+export const methods = ["POST", "PUT", "PATCH"] as const;
 
 /** What makes a request, as an operator writes it. */
 export interface RequestOptions {
@@ -26,18 +37,24 @@ export interface RequestOptions {
   readonly template: Setting;
   /** This program's version, for User-Agent. */
   readonly version: string;
+  /** POST where it is left out. */
+  readonly method?: Method;
+  /** Most characters of what the template of the body puts in the place of a name. */
+  readonly limits?: Limits;
+  /** In a form with files: template of the name of the field for an attachment. */
+  readonly files?: Setting;
 }
 
 /** One request, ready to be sent. */
 export interface HttpRequest {
   /** The method. */
-  readonly method: "POST";
+  readonly method: Method;
   /** Null where it goes nowhere. */
   readonly url: URL | null;
   /** In order. Values are byte strings: UTF-8, one character an octet, as fetch wants them. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The body as text; it is sent as UTF-8. */
-  readonly body: string;
+  /** The body as octets, or as text that is sent as UTF-8. */
+  readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
 /** Where requests go and how they are made. */
@@ -46,6 +63,8 @@ export interface Target {
   readonly destination: string;
   /** What it asks of a context. */
   readonly needs: Needs;
+  /** Names in its templates that mean nothing; a sentence each. */
+  readonly warnings: readonly string[];
   /** Makes the request for one message; faults where a template fails on it. */
   readonly request: (context: TemplateContext, at: Date) => Promise<HttpRequest | Faults>;
 }
@@ -76,11 +95,14 @@ interface Recipe {
   readonly url: UrlTemplate | null;
   readonly headers: readonly HeaderTemplate[];
   readonly body: Template;
+  /** Null where there are no files. */
+  readonly files: Template | null;
 }
 
 interface HeaderTemplate {
   readonly name: string;
   readonly value: Template;
+  readonly setting: Setting;
 }
 
 /**
@@ -93,21 +115,40 @@ export async function target(
 ): Promise<Target | Faults> {
   const recipe = parseRecipe(options, samples[0]);
   if (isFaults(recipe)) return recipe;
-  const tries = await Promise.all(samples.map((sample) => make(recipe, sample, new Date(0))));
-  return tries.find(isFaults) ?? {
+  for (const sample of samples) {
+    const request = await make(recipe, sample, new Date(0), excerptOf);
+    if (isFaults(request)) return request;
+  }
+  const used = usesOf(recipe, samples[0]);
+  const needs = used.map(({ template }) => template.needs);
+  return {
     destination: recipe.url?.origin ?? "standard output",
-    needs: needsOfRecipe(recipe),
-    request: (context, at) => make(recipe, context, at),
+    needs: joined(recipe.files === null ? needs : [...needs, new Set(["attachments"])]),
+    warnings: used.flatMap(({ template, setting, view }) => unknownNames(template, setting, view)),
+    request: (context, at) => make(recipe, context, at, () => ""),
   };
+}
+
+/** All templates, each with what it is rendered with. */
+function usesOf({ options, url, headers, body, files }: Recipe, sample: TemplateContext) {
+  const [first] = itemsOf(sample.attachments);
+  return [
+    ...(url === null ? [] : [{ template: url.template, setting: options.url!, view: sample }]),
+    ...headers.map(({ value, setting }) => ({ template: value, setting, view: sample })),
+    { template: body, setting: options.template, view: sample },
+    ...(files === null ? [] : [{ template: files, setting: options.files!, view: first }]),
+  ];
 }
 
 function parseRecipe(options: RequestOptions, sample: TemplateContext): Recipe | Faults {
   const url = options.url === null ? null : parseUrl(options.url, sample);
   const headers = options.headers.map(parseHeader);
   const sound = headers.filter((header): header is HeaderTemplate => !isFaults(header));
-  const body = parseTemplate(options.template);
-  if (isFaults(url) || isFaults(body) || sound.length < headers.length) {
-    return { faults: [url, ...headers, body].filter(isFaults).flatMap(({ faults }) => faults) };
+  const body = parseTemplate(options.template, options.limits);
+  const files = options.files === undefined ? null : parseTemplate(options.files);
+  if (isFaults(url) || isFaults(body) || isFaults(files) || sound.length < headers.length) {
+    const all = [url, ...headers, files, body].filter(isFaults);
+    return { faults: all.flatMap(({ faults }) => faults) };
   }
   // A request has one media type (RFC 9110 section 8.3): the last one given.
   const last = sound.findLast(isContentType);
@@ -116,12 +157,8 @@ function parseRecipe(options: RequestOptions, sample: TemplateContext): Recipe |
     url,
     headers: sound.filter((header) => !isContentType(header) || header === last),
     body,
+    files,
   };
-}
-
-function needsOfRecipe({ url, headers, body }: Recipe): Needs {
-  const templates = [url?.template ?? [], headers.map(({ value }) => value), body].flat();
-  return joined(templates.map(({ needs }) => needs));
 }
 
 function parseHeader(setting: Setting): HeaderTemplate | Faults {
@@ -136,33 +173,37 @@ function parseHeader(setting: Setting): HeaderTemplate | Faults {
   // A name cannot hold a tag, so that the columns of a fault can be those of the whole.
   const whole = parseTemplate(setting);
   if (isFaults(whole)) return whole;
-  const template = compile(value);
-  return isFaults(template) ? template : { name, value: template };
+  const template = parseTemplate({ ...setting, text: value });
+  return isFaults(template) ? template : { name, value: template, setting };
 }
 
 const isContentType = ({ name }: HeaderTemplate) => name.toLowerCase() === "content-type";
 
+/** `show` makes an excerpt of the template where it fails; for an operator, not for a log. */
 async function make(
   recipe: Recipe,
   context: TemplateContext,
   at: Date,
+  show: typeof excerptOf,
 ): Promise<HttpRequest | Faults> {
-  const { options: { version, template } } = recipe;
+  const { options: { version, method = "POST" } } = recipe;
   const destination = recipe.url === null ? NOWHERE : makeUrl(recipe.url, context);
   if (isFaults(destination)) return destination;
-  const headers = recipe.headers.map(({ name, value }) =>
+  const rendered = recipe.headers.map(({ name, value }) =>
     [name, fieldValue(value.render(context, verbatim))] as const
   );
-  const given = new Map(headers.map(([name, value]) => [name.toLowerCase(), value]));
-  const contentType = given.get("content-type") ?? DEFAULT_CONTENT_TYPE;
-  const body = recipe.body.render(context, escapeFor(contentType));
-  if (isJsonType(contentType) && !isJson(body)) {
-    const reason = await explain(body);
-    return fault(
-      `Cannot use ${template.label}: what it makes of a message is not JSON at ${reason}, ` +
-        `must be for Content-Type ${contentType}`,
-    );
-  }
+  const given = new Map(rendered.map(([name, value]) => [name.toLowerCase(), value]));
+  const form = await makeBody(
+    recipe,
+    context,
+    given.get("content-type") ?? DEFAULT_CONTENT_TYPE,
+    show,
+  );
+  if (isFaults(form)) return form;
+  const { contentType, body } = form;
+  const headers = rendered.map(([name, value]) =>
+    [name, name.toLowerCase() === "content-type" ? contentType : value] as const
+  );
   const { url, authorization } = destination;
   // What every request carries unless a `--header` says otherwise.
   const defaults = [
@@ -173,7 +214,58 @@ async function make(
     ["webhook-timestamp", String(Math.floor(at.getTime() / 1000))],
     ...(authorization === null ? [] : [["Authorization", authorization]]),
   ].filter(([name]) => !given.has(name.toLowerCase())) as [string, string][];
-  return { method: "POST", url, headers: [...defaults, ...headers], body };
+  return { method, url, headers: [...defaults, ...headers], body };
+}
+
+/** Makes a body, and says what its media type is then. */
+async function makeBody(
+  recipe: Recipe,
+  context: TemplateContext,
+  contentType: string,
+  show: typeof excerptOf,
+): Promise<Pick<HttpRequest, "body"> & Pick<Form, "contentType"> | Faults> {
+  const escape = escapeFor(contentType);
+  const octets = escape === verbatim ? octetsFor(recipe.body, context) : null;
+  if (octets !== null) return { contentType, body: octets };
+  const text = recipe.body.render(context, escape);
+  const isForm = isFormType(contentType);
+  if (!isForm && (!isJsonType(contentType) || isJson(text))) return { contentType, body: text };
+  const { template } = recipe.options;
+  if (!isJson(text)) {
+    const { offset, reason } = await explain(text);
+    const origin = recipe.body.originOf(offset, context, escape);
+    return fault(
+      `Cannot use ${template.label}: at ${
+        positionOf(template, origin)
+      } it makes of a message what ` +
+        `is not JSON (${reason}), must be for Content-Type ${contentType}` +
+        (template.isSecret ? "" : show(template, origin)),
+    );
+  }
+  const fields: unknown = JSON.parse(text);
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
+    return fault(
+      `Cannot use ${template.label}: must make a JSON object for Content-Type ${contentType}`,
+    );
+  }
+  return await formOf(fields, recipe.files === null ? [] : filesFor(recipe.files, context));
+}
+
+/** The octets of a message, where a template is nothing but these. */
+function octetsFor(template: Template, context: TemplateContext): Uint8Array<ArrayBuffer> | null {
+  const name = soleName(template);
+  if (name !== "data" && name !== "rawBody") return null;
+  const text = context[name];
+  return text instanceof OctetText ? text.toOctets() : new Uint8Array(0);
+}
+
+/** The attachments whose content is there, each with the name of its field. */
+function filesFor(name: Template, { attachments }: TemplateContext) {
+  const isWhole = (index: number) => attachments[index].octets().length === attachments[index].size;
+  return itemsOf(attachments).filter((_, index) => isWhole(index)).map((item) => {
+    const { filename, contentType, octets } = item.value as typeof attachments[number];
+    return { field: name.render(item, verbatim), filename, contentType, content: octets() };
+  });
 }
 
 const NOWHERE = { url: null, authorization: null };

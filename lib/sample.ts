@@ -5,8 +5,8 @@
  * What mailparser would make of them is written out here, so that a server need not load it to start;
  * a test compares.
  */
-import { nothing } from "./content.ts";
-import type { Attachment, Surroundings, TemplateContext } from "./context.ts";
+import { type File, nothing } from "./content.ts";
+import type { Surroundings, TemplateContext } from "./context.ts";
 import { sectionsOf } from "./header.ts";
 import type { Mail } from "./mail.ts";
 import { assemble } from "./message.ts";
@@ -88,7 +88,7 @@ function bareMail(id: string, receivedAt: Date): Mail {
   };
 }
 
-const ATTACHMENTS: readonly Attachment[] = [{
+const ATTACHMENTS: readonly File[] = [{
   filename: "report.csv",
   contentType: "text/csv",
   size: 8,

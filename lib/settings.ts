@@ -36,6 +36,9 @@ const NAMED: { readonly [option: string]: (text: string) => string } = {
   var: (text) => text.split("=")[0],
 };
 
+/** Options that say what to send. */
+const TEMPLATES = ["template", "template-file", "preset"] as const;
+
 /** A value and the name of what set it. */
 interface Source {
   readonly text: string;
@@ -89,21 +92,40 @@ export class Settings {
     return set === null ? null : setting(set, name);
   }
 
-  /** The template, from wherever: `--template-file` stands beside `--template`, above the environment. */
-  template(): Setting | null {
+  /**
+   * The template or the preset, from wherever: one of `--template`, `--template-file` and `--preset`, or
+   * else one of the variables.
+   */
+  template(): { readonly template: Setting | null; readonly preset: Setting | null } {
     const [path] = this.#fromFlags("template-file");
-    if (path === undefined) {
-      const template = this.one("template");
-      return template?.text === "" ? null : template;
+    const given = TEMPLATES.filter((name) => listOf(this.#flags[name]).length > 0);
+    if (given.length === 0) {
+      const [template, preset] = [this.#or("template"), this.#or("preset")];
+      if (template !== null && preset !== null) this.#complainOfTwo(template.name, preset.name);
+      return {
+        template: template && setting(template, "template"),
+        preset: preset && setting(preset),
+      };
     }
-    if (listOf(this.#flags.template).length > 0) {
-      this.#complain(
-        "Cannot use --template-file: --template is given too, only one can be used",
-      );
-    }
-    if (this.one("template-file")?.text === "") return null;
+    if (given.length > 1) this.#complainOfTwo(`--${given[1]}`, `--${given[0]}`);
+    const of = (name: OptionName) => {
+      const one = given.includes(name as typeof TEMPLATES[number]) ? this.one(name) : null;
+      return one?.text === "" ? null : one;
+    };
+    if (path === undefined) return { template: of("template"), preset: of("preset") };
+    if (of("template-file") === null) return { template: null, preset: null };
     const text = this.#read(path.text, "--template-file");
-    return text === null ? null : { text, label: path.label };
+    return { template: text === null ? null : { text, label: path.label }, preset: null };
+  }
+
+  /** What the environment sets; null where it sets nothing. */
+  #or(name: OptionName): Source | null {
+    const set = this.#fromEnvironment(name);
+    return set?.text === "" ? null : set;
+  }
+
+  #complainOfTwo(one: string, other: string): void {
+    this.#complain(`Cannot use ${one}: ${other} is given too, only one can be used`);
   }
 
   /** The value of an option, or its default. */
@@ -159,7 +181,8 @@ export class Settings {
   }
 }
 
-/** A template is too long to be quoted, and its faults name a place in it. */
+/** A template is too long to be quoted, and its faults show a place in it. */
 function setting({ text, name, isSecret }: Source, option?: OptionName): Setting {
-  return { text, label: isSecret || option === "template" ? name : `${name} ${quote(text)}` };
+  if (option === "template") return { text, label: name };
+  return isSecret ? { text, label: name, isSecret } : { text, label: `${name} ${quote(text)}` };
 }

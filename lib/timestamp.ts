@@ -27,6 +27,11 @@ export class Timestamp {
     return Math.floor(this.#date.getTime() / 1000);
   }
 
+  /** The moment itself, to write it in yet another form. */
+  toDate(): Date {
+    return this.#date;
+  }
+
   /** RFC 3339 in UTC, such as `2022-01-01T10:10:20Z`. */
   toString(): string {
     return this.#date.toISOString().slice(0, -5) + "Z";

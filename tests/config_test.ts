@@ -4,7 +4,7 @@ import { configure, configureQueue } from "../lib/config.ts";
 import { grammar, tieValues } from "../lib/flags.ts";
 import { type Option, options, variableOf } from "../lib/options.ts";
 import type { Order } from "../lib/order.ts";
-import { assertEquals } from "./assert.ts";
+import { assert, assertEquals } from "./assert.ts";
 import { parseArgs } from "./std.ts";
 
 type Dictionary = Readonly<Record<string, string>>;
@@ -44,10 +44,16 @@ const texts = (settings: readonly { text: string }[]) => settings.map(({ text })
 Deno.test("configure() has a default for all but the URL", () => {
   assertEquals(config(URL), {
     command: "serve",
+    messages: [],
+    raw: false,
+    isPrinted: false,
+    lacksUrl: false,
     url: { text: URL[1], label: `--url "${URL[1]}"` },
     headers: [],
     template: null,
+    preset: null,
     vars: {},
+    attachments: { mode: "include", maxOctets: 1024 ** 3 },
     timeoutMs: 30_000,
     queue: null,
     maxStoreOctets: 1024 ** 3,
@@ -81,9 +87,12 @@ const settings: [
   expected: unknown,
 ][] = [
   ["url", "https://b.example/{{sender}}", ({ url }) => url?.text, "https://b.example/{{sender}}"],
-  ["url", "-", ({ url }) => url, null],
+  ["url", "-", ({ url, isPrinted }) => [url, isPrinted], [null, true]],
   ["header", "X-A: b: c", ({ headers }) => texts(headers), ["X-A: b: c"]],
   ["template", "-{{body}}=", ({ template }) => template?.text, "-{{body}}="],
+  ["preset", "slack", ({ preset }) => preset?.text, "slack"],
+  ["attachments", "metadata", ({ attachments }) => attachments.mode, "metadata"],
+  ["attachment-max-size", "1M", ({ attachments }) => attachments.maxOctets, 1024 ** 2],
   ["var", "a_B-1=x=y", ({ vars }) => vars, { "a_B-1": "x=y" }],
   ["timeout", "0.25", ({ timeoutMs }) => timeoutMs, 250],
   ["queue", "/var/spool/q", ({ queue }) => queue, "/var/spool/q"],
@@ -150,6 +159,7 @@ for (const [name, value, read, expected] of settings) {
     const other = {
       url: "http://c.example/",
       template: "c",
+      attachments: "drop",
       timeout: "9",
       queue: "c",
       "queue-max-size": "9M",
@@ -198,8 +208,8 @@ Deno.test("headers and variables repeat: as flags, or one a line", () => {
     SMTP_PIGEON_VAR_FILE: "/vars",
   }, { "/vars": "x=1\ny=2\n" });
   assertEquals(lines.headers, [
-    { text: "A: 1", label: "SMTP_PIGEON_HEADER" },
-    { text: "B: 2", label: "SMTP_PIGEON_HEADER" },
+    { text: "A: 1", label: "SMTP_PIGEON_HEADER", isSecret: true },
+    { text: "B: 2", label: "SMTP_PIGEON_HEADER", isSecret: true },
   ]);
   assertEquals(lines.vars, { x: "1", y: "2" });
 });
@@ -613,11 +623,9 @@ for (const [args, fault] of values) {
 }
 
 Deno.test("a URL has to be named, but not to render", () => {
-  for (const command of ["serve", "test"]) {
-    assertEquals(faultsOf([command]), [
-      `Cannot ${command}: no endpoint is set, name one with --url`,
-    ]);
-  }
+  const lacksUrl = (...args: string[]) => configured(args).config.lacksUrl;
+  assertEquals([lacksUrl(), lacksUrl("test"), lacksUrl("render")], [true, true, false]);
+  assertEquals([lacksUrl(...URL), lacksUrl("--url", "-")], [false, false]);
   assertEquals(faultsOf(["--url"]), ["Cannot use --url: must have a value"]);
   assertEquals(faultsOf(["--url", ""]), ["Cannot use --url: must have a value"]);
   assertEquals(faultsOf(["--url="]), ["Cannot use --url: must have a value"]);
@@ -632,8 +640,8 @@ Deno.test("a URL has to be named, but not to render", () => {
     'Cannot read "/missing" for SMTP_PIGEON_URL_FILE: no such file',
   ]);
   // Nobody's URL is lost in a port.
+  assert(lacksUrl("--port", "smtp"));
   assertEquals(faultsOf(["--port", "smtp"]), [
-    "Cannot serve: no endpoint is set, name one with --url",
     'Cannot use --port "smtp": must be an integer from 0 to 65535',
   ]);
   assertEquals(config(["render"]).url, null);
@@ -680,9 +688,9 @@ Deno.test("a fault does not quote what SMTP_PIGEON_URL and SMTP_PIGEON_HEADER ar
 });
 
 Deno.test("a fault does not quote what a file holds", () => {
-  // Any header and template is taken here, and nearly any queue.
+  // Any header, template and preset is taken here, and nearly any queue.
   const names = new Set(settings.map(([name]) => name)).difference(
-    new Set(["url", "header", "template", "queue"]),
+    new Set(["url", "header", "template", "preset", "queue"]),
   );
   const files = Array.from(names, (name) => `${variableOf(name)}_FILE`);
   const env = Object.fromEntries(files.map((file) => [file, "/secret"]));

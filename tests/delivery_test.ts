@@ -19,6 +19,7 @@ const request = { method: "POST" as const, url: null, headers: [], body: "{}" };
 const target: Target = {
   destination: "nowhere",
   needs: new Set(),
+  warnings: [],
   request: () => Promise.resolve(request),
 };
 const outcome: Outcome = { kind: "accepted", note: "sent" };

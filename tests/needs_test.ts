@@ -6,14 +6,14 @@ import { isFaults } from "../lib/fault.ts";
 import { joined, type Needs, needsOf } from "../lib/needs.ts";
 import { load, parseHere } from "../lib/parser.ts";
 import { sampleMail } from "../lib/sample.ts";
-import { compile } from "../lib/template.ts";
+import { parseTemplate } from "../lib/template.ts";
 import { assert, assertEquals } from "./assert.ts";
 
 const surroundings = { version: "1", hostname: () => "h", env: () => undefined, vars: {} };
 const mail = sampleMail("1", new Date(0));
 
 function templateOf(source: string) {
-  const template = compile(source);
+  const template = parseTemplate({ text: source, label: "T" });
   assert(!isFaults(template));
   return template;
 }

@@ -15,7 +15,7 @@ import { readProxyHeader } from "../lib/proxy.ts";
 import { extendedHello, format } from "../lib/reply.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { begin, mechanisms } from "../lib/sasl.ts";
-import { compile } from "../lib/template.ts";
+import { parseTemplate } from "../lib/template.ts";
 import type { LineEnd, Want } from "../lib/wire.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { framesOf, type PlainFrame } from "./frames.ts";
@@ -538,7 +538,7 @@ const JSON_TEMPLATE = `{
 
 /** A template as text of a context in which one text is everywhere. */
 function rendered(source: string, text: string): string | null {
-  const template = compile(source);
+  const template = parseTemplate({ text: source, label: "T" });
   return isFaults(template)
     ? null
     : template.render({ ...sample, subject: text, recipients: [text, text] }, escapeJson);
@@ -611,7 +611,7 @@ const templateProperties: readonly Property[] = [
       ],
     ),
     (source) => {
-      const template = compile(source);
+      const template = parseTemplate({ text: source, label: "T" });
       if (isFaults(template)) {
         assert(template.faults.length > 0 && template.faults.every((fault) => fault !== ""));
       } else {

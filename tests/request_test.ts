@@ -40,9 +40,10 @@ async function sound(options: Options): Promise<Target> {
   return result;
 }
 
+/** Of each the first line, which is all but an excerpt of the template. */
 async function faultsOf(options: Options): Promise<readonly string[]> {
   const result = await made(options);
-  return isFaults(result) ? result.faults : [];
+  return isFaults(result) ? result.faults.map((fault) => fault.split("\n    ")[0]) : [];
 }
 
 async function request(
@@ -311,7 +312,7 @@ Deno.test("a templated content type decides the escaping of each message", async
   const asHtml = await request(options, { subject: '"<', html: "x" });
   assertEquals(asHtml.body, '{"a":"&#34;&#60;"}');
   const asJson = await request(options, { subject: '"<', html: "" });
-  assertEquals(JSON.parse(asJson.body), { a: '"<' });
+  assertEquals(JSON.parse(asJson.body as string), { a: '"<' });
 });
 
 Deno.test("an operator's header replaces a default of the same name in any case", async () => {
@@ -374,19 +375,19 @@ for (const [text, fault] of noHeaders) {
 const broken: [options: Options, ...faults: string[]][] = [
   [
     { template: '{\n  "a": {{subject}}\n}' },
-    "Cannot use --template: what it makes of a message is not JSON at line 2, column 8: invalid symbol, must be for Content-Type application/json",
+    "Cannot use --template: at line 2, column 8 it makes of a message what is not JSON (invalid symbol), must be for Content-Type application/json",
   ],
   [
     { template: "{{body}}" },
-    "Cannot use --template: what it makes of a message is not JSON at line 1, column 1: invalid symbol, must be for Content-Type application/json",
+    "Cannot use --template: at line 1, column 1 it makes of a message what is not JSON (invalid symbol), must be for Content-Type application/json",
   ],
   [
     { template: '{"date": {{json.date.unix}}}' },
-    "Cannot use --template: what it makes of a message is not JSON at line 1, column 10: value expected, must be for Content-Type application/json",
+    "Cannot use --template: at line 1, column 10 it makes of a message what is not JSON (value expected), must be for Content-Type application/json",
   ],
   [
     { template: "", headers: ["content-type: application/problem+json"] },
-    "Cannot use --template: what it makes of a message is not JSON at line 1, column 1: value expected, must be for Content-Type application/problem+json",
+    "Cannot use --template: at line 1, column 1 it makes of a message what is not JSON (value expected), must be for Content-Type application/problem+json",
   ],
   [
     { template: "a\n {{#b}}" },
@@ -424,8 +425,27 @@ for (const [options, ...faults] of broken) {
   });
 }
 
+const shown: [options: Options, excerpt: string][] = [
+  [{ template: "a\n {{#b}} c\nd" }, "\n     {{#b}} c\n     ^"],
+  [{ headers: ["X-A: b{{c"] }, "\n    X-A: b{{c\n          ^"],
+  [{ url: "http://a.example/{{b" }, "\n    http://a.example/{{b\n                     ^"],
+  // What the rich sample makes of the template before has two lines.
+  [
+    { template: '{"body": "{{body}}",\n  "size": {{size}},\n "id": {{id}}}' },
+    '\n     "id": {{id}}}\n           ^',
+  ],
+  [{ template: '[{{#to}}"{{name}}" {{/to}}]' }, '\n    [{{#to}}"{{name}}" {{/to}}]\n            ^'],
+];
+for (const [options, excerpt] of shown) {
+  Deno.test(`target() shows the place in ${JSON.stringify(options)}`, async () => {
+    const result = await made(options);
+    assert(isFaults(result));
+    assertEquals(result.faults.map((fault) => fault.slice(fault.indexOf("\n    "))), [excerpt]);
+  });
+}
+
 Deno.test("no fault repeats a secret that the label of its setting hides", async () => {
-  const hidden = (text: string): Setting => ({ text, label: "IT" });
+  const hidden = (text: string): Setting => ({ text, label: "IT", isSecret: true });
   const template = hidden("{}");
   const bad = [
     ...["s3cret", "ftp://s3cret", "http://s3cret:99999", "http:///s3cret", "http://s3cret/{{#a}}"],
@@ -462,7 +482,7 @@ Deno.test("JSON that a message breaks is not sent", async () => {
   assert(!isFaults(pigeon));
   assertEquals(await pigeon.request({ ...bare, subject: 'a"b' }, AT), {
     faults: [
-      "Cannot use --template: what it makes of a message is not JSON at line 1, column 9: invalid symbol, must be for Content-Type application/json",
+      "Cannot use --template: at line 1, column 7 it makes of a message what is not JSON (invalid symbol), must be for Content-Type application/json",
     ],
   });
   assert(!isFaults(await pigeon.request({ ...bare, subject: "ab" }, AT)));

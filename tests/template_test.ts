@@ -5,7 +5,7 @@ import { isFaults } from "../lib/fault.ts";
 import type { TemplateContext } from "../lib/context.ts";
 import { sampleContexts } from "../lib/sample.ts";
 import { type Escape, escapeFor, verbatim } from "../lib/escape.ts";
-import { compile } from "../lib/template.ts";
+import { parseTemplate } from "../lib/template.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 
 const surroundings = {
@@ -26,9 +26,12 @@ function render(
   return template.render(context, escape);
 }
 
+const compile = (text: string) => parseTemplate({ text, label: "T" });
+
+/** The first line of a fault, which is all but an excerpt of the template. */
 function faultOf(source: string): string {
   const template = compile(source);
-  return isFaults(template) ? template.faults.join() : "none";
+  return isFaults(template) ? template.faults.join().replace(/^Cannot use T: |\n.*/gs, "") : "none";
 }
 
 const json = (source: string, context: TemplateContext = rich) =>
@@ -369,12 +372,12 @@ const broken: [source: string, fault: string][] = [
   ],
 ];
 for (const [source, fault] of broken) {
-  Deno.test(`compile() says where ${JSON.stringify(source)} goes wrong`, () => {
+  Deno.test(`parseTemplate() says where ${JSON.stringify(source)} goes wrong`, () => {
     assertEquals(faultOf(source), fault);
   });
 }
 
-Deno.test("compile() finds no fault in what only looks like one", () => {
+Deno.test("parseTemplate() finds no fault in what only looks like one", () => {
   for (
     const source of [
       "{ {",

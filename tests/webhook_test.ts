@@ -525,8 +525,8 @@ Deno.test("a message on which its template fails is deferred, and nothing sent",
   assertEquals(delivery.events, [{
     kind: "unsent",
     id: mail.id,
-    reason: "Cannot use --template: what it makes of a message is not JSON at line 1, column 1: " +
-      "invalid symbol, must be for Content-Type application/json",
+    reason: "Cannot use --template: at line 1, column 10 it makes of a message what is " +
+      "not JSON (invalid symbol), must be for Content-Type application/json",
   }]);
   assertEquals(endpoint.connections, 0);
 });

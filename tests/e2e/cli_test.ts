@@ -71,8 +71,8 @@ const usages: [args: string[], ...faults: string[]][] = [
   ],
   [
     [...NOWHERE, "--template", '{"a": {{body}}}'],
-    "Cannot use --template: what it makes of a message is not JSON at line 1, column 7: " +
-    "invalid symbol, must be for Content-Type application/json",
+    "Cannot use --template: at line 1, column 7 it makes of a message what is " +
+    "not JSON (invalid symbol), must be for Content-Type application/json",
   ],
   [
     [...NOWHERE, "--header", "Host: x"],

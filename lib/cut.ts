@@ -1,0 +1,69 @@
+/**
+ * Texts cut to what a service takes. A cut text ends in `…`, and what a reader, HTML or Markdown takes for
+ * one character is never cut in two.
+ */
+
+const ELLIPSIS = "…";
+
+/** Cuts a text to so many UTF-16 code units, at least 1. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : beginning(text, most - ELLIPSIS.length);
+}
+
+/** Octets of `ELLIPSIS` in UTF-8. */
+const ELLIPSIS_OCTETS = 3;
+
+/** Cuts a text to so many octets of UTF-8, at least 3. */
+export function cutOctets(text: string, most: number): string {
+  if (unitsWithin(text, most) === text.length) return text;
+  return beginning(text, unitsWithin(text, most - ELLIPSIS_OCTETS));
+}
+
+/** How many UTF-16 code units of a text fit into so many octets of UTF-8, none of them half a pair. */
+function unitsWithin(text: string, octets: number): number {
+  // No unit takes less than an octet.
+  const start = text.slice(0, octets + 1);
+  return new TextEncoder().encodeInto(start, new Uint8Array(octets)).read;
+}
+
+function beginning(text: string, most: number): string {
+  return text.slice(0, beforeEscape(text, beforeCharacter(text, most))).trimEnd() + ELLIPSIS;
+}
+
+/** Made when it is first needed, as it takes a while. */
+let segmenter: Intl.Segmenter | undefined;
+
+/** UTF-16 code units before and behind a place that are looked at: a flag of a country is one of four. */
+const NEAR = 64;
+
+/** The last place up to `at` where a character begins (Unicode Standard Annex #29). */
+function beforeCharacter(text: string, at: number): number {
+  const from = beforePair(text, Math.max(0, at - NEAR));
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  const { index } = segmenter.segment(text.slice(from, at + NEAR)).containing(at - from) ??
+    { index: 0 };
+  // A letter with a hundred accents is none that anybody reads.
+  return index > 0 || from === 0 ? from + index : beforePair(text, at);
+}
+
+const beforePair = (text: string, at: number) =>
+  /[\udc00-\udfff]/.test(text[at] ?? "") ? at - 1 : at;
+
+/** What the filters `html` and `markdown` make of one character. */
+const ESCAPED = /&(?:amp|lt|gt);|\\[^\w\s]/y;
+
+/** Characters that such a character has at most. */
+const MAX_ESCAPED = 5;
+
+function beforeEscape(text: string, at: number): number {
+  let start = Math.max(0, at - MAX_ESCAPED);
+  // Which of several backslashes escapes which depends on the first one.
+  while (text[start - 1] === "\\") start--;
+  while (start < at) {
+    ESCAPED.lastIndex = start;
+    const [escaped = " "] = ESCAPED.exec(text) ?? [];
+    if (start + escaped.length > at) return start;
+    start += escaped.length;
+  }
+  return at;
+}

@@ -1,0 +1,114 @@
+/**
+ * What a template can do to a value before it is put anywhere: `{{subject | default "none" | cut 100}}`.
+ * Each filter makes a text of a value, and says at start what is wrong with its arguments.
+ */
+import { cut, cutOctets } from "./cut.ts";
+import { hmac } from "./hmac.ts";
+import { isZone, letters, strftime, unknownLetter } from "./strftime.ts";
+import { readDate, Timestamp } from "./timestamp.ts";
+import { print } from "./value.ts";
+
+/** An argument as it is written: a text in quotes or a number, or the name of a field. */
+export type Argument = { readonly text: string } | { readonly name: string };
+
+/** One filter. */
+export interface Filter {
+  /** How its arguments are written. */
+  readonly usage: string;
+  /** Whether it can be used with these. */
+  readonly takes: (args: readonly Argument[]) => boolean;
+  /** Makes the text; the arguments are the texts of those that it took. */
+  readonly apply: (value: unknown, args: readonly string[]) => string;
+}
+
+const none = (args: readonly Argument[]) => args.length === 0;
+
+const length = (least: number) => ([first, ...others]: readonly Argument[]) =>
+  others.length === 0 && isText(first, (text) => /^\d{1,9}$/.test(text) && Number(text) >= least);
+
+function isText(argument: Argument | undefined, isSound: (text: string) => boolean): boolean {
+  return argument !== undefined && "text" in argument && isSound(argument.text);
+}
+
+/** All filters by their names. */
+export const filters = {
+  cut: {
+    usage: "a number of characters",
+    takes: length(1),
+    apply: (value, [most]) => cut(print(value), Number(most)),
+  },
+  bytes: {
+    usage: "a number of bytes, at least 3",
+    takes: length(3),
+    apply: (value, [most]) => cutOctets(print(value), Number(most)),
+  },
+  default: {
+    usage: "a text in quotes or the name of a field",
+    takes: (args) => args.length === 1,
+    apply: (value, [instead]) => print(value) || instead,
+  },
+  upper: { usage: "nothing", takes: none, apply: (value) => print(value).toUpperCase() },
+  lower: { usage: "nothing", takes: none, apply: (value) => print(value).toLowerCase() },
+  date: {
+    usage: `a form with % before the letters ${letters}, and a zone such as "Europe/Berlin"`,
+    takes: ([form, zone, ...others]) =>
+      isText(form, (text) => unknownLetter(text) === null) && others.length === 0 &&
+      (zone === undefined || isText(zone, isZone)),
+    apply: (value, [form, zone = "UTC"]) => {
+      const moment = value instanceof Timestamp ? value : readDate(print(value));
+      // What is no date is better seen than lost.
+      return moment === null ? print(value) : strftime(moment.toDate(), form, zone);
+    },
+  },
+  html: { usage: "nothing", takes: none, apply: (value) => escapeHtml(print(value)) },
+  markdown: { usage: "nothing", takes: none, apply: (value) => escapeMarkdown(print(value)) },
+  detail: { usage: "nothing", takes: none, apply: (value) => detailOf(print(value)) },
+  hmac: {
+    usage: "a key, and what is signed behind the value",
+    takes: (args) => args.length === 1 || args.length === 2,
+    apply: (value, [key, more = ""]) => hmac(key, print(value) + more),
+  },
+} as const satisfies Readonly<Record<string, Filter>>;
+
+/** The name of a filter. */
+export type FilterName = keyof typeof filters;
+
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+
+/** For text between tags; the three that chats with HTML of their own know too. */
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>]/g, (char) => ENTITIES[char]);
+}
+
+/** What begins or ends a form of Markdown (CommonMark 0.31, and the chats that have their own). */
+const MARKS = /[\\`*_~|[\]]/g;
+
+/** What is one at the beginning of a line only: headings, quotes, lists, rules. */
+const LINE_MARKS = /^([ \t]*)(?:([#>+-])|(\d{1,9})([.)])|(?==))/gm;
+
+/** What calls people: `@channel`, but not `root@host`; and tags of Discord, which no backslash stops. */
+const MENTIONS = /(?<![\w.+-])@(?=\w)|<(?=[@#!:])/g;
+
+const URLS = /(https?:\/\/[^\s<>"'`|\\]+)/i;
+
+/** Nothing that is seen, but parts what would mean something together. */
+const ZERO_WIDTH_SPACE = "\u200b";
+
+/** Leaves addresses of the web alone: chats make links of them, with all backslashes in them. */
+function escapeMarkdown(text: string): string {
+  const pieces = text.split(URLS).map((piece, index) =>
+    index % 2 === 1 ? piece : piece.replace(MARKS, "\\$&")
+      .replace(MENTIONS, `$&${ZERO_WIDTH_SPACE}`)
+  );
+  return pieces.join("").replace(LINE_MARKS, (_, blanks, mark, number, end) => {
+    if (mark !== undefined) return `${blanks}\\${mark}`;
+    return number === undefined ? blanks + ZERO_WIDTH_SPACE : `${blanks}${number}\\${end}`;
+  });
+}
+
+/** The subaddress of an address (RFC 5233): what stands behind the first `+` of its local part. */
+function detailOf(address: string): string {
+  const localPart = address.slice(0, Math.max(0, address.lastIndexOf("@")));
+  const plus = localPart.indexOf("+");
+  return plus === -1 ? "" : localPart.slice(plus + 1);
+}

@@ -1,0 +1,175 @@
+/**
+ * A template with what stands before it: front matter in YAML, between two lines of `---`, that says
+ * how to send what the template makes. Presets are such files, and so may be any template.
+ */
+// @ts-types="./std/yaml.d.ts"
+import type { parse as parseYaml } from "npm:deno-std@1.4.0/yaml/parse.js";
+import { fault, type Faults, isFaults, quote } from "./fault.ts";
+import { nearest } from "./nearest.ts";
+import { type Method, methods, type RequestOptions } from "./request.ts";
+import type { Limits } from "./scope.ts";
+import type { Setting } from "./setting.ts";
+
+/** What a file says; of what it does not say there is nothing. */
+export interface TemplateFile {
+  /** What it is for, in a line. */
+  readonly description: string;
+  /** Where the service is documented: a URL. */
+  readonly docs: string;
+  /** A template of where to send, where that follows from variables. */
+  readonly url: Setting | null;
+  readonly method: Method;
+  /** `Name: value` each, Content-Type among them. */
+  readonly headers: readonly Setting[];
+  readonly limits: Limits;
+  /** The variables that it cannot do without, and what each of them is. */
+  readonly vars: Readonly<Record<string, string>>;
+  /** A template of the names of fields for files. */
+  readonly files: Setting | null;
+  /** The template itself. */
+  readonly template: Setting;
+}
+
+/** Where the template begins in the text of a file: 0 where nothing stands before it. */
+export function startOf(text: string): number {
+  const [first] = /^---[ \t]*\r?\n/.exec(text) ?? [""];
+  const last = first === "" ? null : /^---[ \t]*(?:\r?\n|$)/m.exec(text.slice(first.length));
+  return last === null ? 0 : first.length + last.index + last[0].length;
+}
+
+/** Reads a file. `setting` is all of it. */
+export async function readTemplateFile(setting: Setting): Promise<TemplateFile | Faults> {
+  const { text, label } = setting;
+  const start = startOf(text);
+  if (start === 0) return fileOf({}, setting, setting);
+  const lines = text.slice(0, start).trimEnd().split("\n");
+  const { parse } = await import("npm:deno-std@1.4.0/yaml/parse.js") as { parse: typeof parseYaml };
+  const cannot = (why: string) => fault(`Cannot use ${label}: its front matter ${why}`);
+  let front: unknown;
+  try {
+    // An empty first line, so that lines are those of the file.
+    front = parse(["", ...lines.slice(1, -1)].join("\n"), { schema: "core" }) ?? {};
+  } catch (error) {
+    return cannot(`is not YAML: ${(error as Error).message}`);
+  }
+  if (typeof front !== "object" || Array.isArray(front)) return cannot("must name values");
+  const flaws = Object.entries(front!).flatMap(([name, value]) => flawsOf(name, value));
+  if (flaws.length > 0) return { faults: flaws.flatMap((flaw) => cannot(flaw).faults) };
+  const line = lines.length + 1;
+  return fileOf(front as FrontMatter, setting, { ...setting, text: text.slice(start), line });
+}
+
+/** What may stand in front matter. */
+interface FrontMatter {
+  readonly description?: string;
+  readonly docs?: string;
+  readonly url?: string;
+  readonly method?: Method;
+  readonly "content-type"?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly limits?: Limits;
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly files?: string;
+}
+
+/** What a value must be. */
+interface Kind {
+  readonly wanted: string;
+  readonly is: (value: unknown) => boolean;
+}
+
+const isText = (value: unknown) => typeof value === "string";
+const text: Kind = { wanted: "a text", is: isText };
+
+function record(what: string, is: (value: unknown) => boolean): Kind {
+  return {
+    wanted: `names and their ${what}`,
+    is: (value) =>
+      typeof value === "object" && value !== null && !Array.isArray(value) &&
+      Object.values(value).every(is),
+  };
+}
+
+const KINDS: Readonly<Record<keyof FrontMatter, Kind>> = {
+  description: text,
+  docs: text,
+  url: text,
+  method: {
+    wanted: methods.join(" or "),
+    is: (value) => (methods as readonly unknown[]).includes(value),
+  },
+  "content-type": text,
+  headers: record("values in quotes", isText),
+  limits: record("numbers of characters", (value) => Number.isInteger(value) && Number(value) > 0),
+  vars: record("meanings", isText),
+  files: text,
+};
+
+function flawsOf(name: string, value: unknown): string[] {
+  if (!Object.hasOwn(KINDS, name)) {
+    return [`has no ${quote(name)}, the nearest is ${nearest(name, Object.keys(KINDS))}`];
+  }
+  const { wanted, is } = KINDS[name as keyof FrontMatter];
+  return is(value) ? [] : [`must have ${wanted} for ${name}`];
+}
+
+function fileOf(front: FrontMatter, { label, isSecret }: Setting, template: Setting): TemplateFile {
+  const setting = (name: string, text: string): Setting => ({
+    text,
+    label: `${name} of ${label}`,
+    isSecret,
+  });
+  const headers = { "Content-Type": front["content-type"], ...front.headers };
+  return {
+    description: front.description ?? "",
+    docs: front.docs ?? "",
+    url: front.url === undefined ? null : setting("url", front.url),
+    method: front.method ?? "POST",
+    headers: Object.entries(headers).filter(([, value]) => value !== undefined)
+      .map(([name, value]) => setting(`header ${name}`, `${name}: ${value}`)),
+    limits: front.limits ?? {},
+    vars: front.vars ?? {},
+    files: front.files === undefined ? null : setting("files", front.files),
+    template,
+  };
+}
+
+/** What an operator adds to a file, or puts in the place of what it says. */
+export interface Additions {
+  /** Null to leave it to the file. */
+  readonly url: Setting | null;
+  /** Whether requests go nowhere, whatever the file says. */
+  readonly isPrinted: boolean;
+  readonly headers: readonly Setting[];
+  readonly vars: Readonly<Record<string, string>>;
+  readonly version: string;
+}
+
+/** What makes a request of both; faults where variables are missing. */
+export function optionsOf(file: TemplateFile, added: Additions): RequestOptions | Faults {
+  const { template, method, limits } = file;
+  const url = added.isPrinted ? null : added.url ?? file.url;
+  const names = added.headers.map(nameOf);
+  const headers = [
+    ...file.headers.filter((header) => !names.includes(nameOf(header))),
+    ...added.headers,
+  ];
+  const used = [url, template, file.files, ...headers].map((setting) => setting?.text ?? "").join(
+    "\n",
+  );
+  const missing = Object.entries(file.vars).filter(([name]) =>
+    !Object.hasOwn(added.vars, name) && new RegExp(`\\bvar\\.${name}(?![\\w-])`).test(used)
+  );
+  if (missing.length > 0) {
+    return {
+      faults: missing.map(([name, meaning]) =>
+        `Cannot use ${template.label}: it needs --var ${name}=VALUE, ${meaning}`
+      ),
+    };
+  }
+  const { version } = added;
+  return { url, headers, template, version, method, limits, files: file.files ?? undefined };
+}
+
+/** Names of header fields have no case (RFC 9110 section 5.1). */
+const nameOf = ({ text }: Setting) => text.split(":")[0].trim().toLowerCase();
