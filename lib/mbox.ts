@@ -20,5 +20,5 @@ const BEGINNING = /(?<=^|\n\r?\n)From \S.* (?:\d{4}|[+-]\d{4})\r?\n/g;
 
 /** Without the line before it and the empty one behind it, and what is escaped in it as it was. */
 function messageOf(text: string): string {
-  return text.replace(POSTMARK, "").replace(/(\r?\n)\r?\n$/, "$1").replace(/^>(?=>*From )/gm, "");
+  return text.replace(POSTMARK, "").replace(/(^|\n)\r?\n$/, "$1").replace(/^>(?=>*From )/gm, "");
 }

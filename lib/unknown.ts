@@ -42,11 +42,10 @@ function* search(
     const others = steps.flatMap(({ args }) =>
       args.flatMap((arg) => "name" in arg ? arg.name : [])
     );
-    for (const one of [name, ...others]) {
-      const flaw = flawOf(one, scope, known.includes(one));
-      if (flaw !== null) yield [flaw, start];
-    }
-    if (Array.isArray(inner)) {
+    const flaws = [name, ...others].map((one) => flawOf(one, scope, known.includes(one)));
+    for (const flaw of flaws) if (flaw !== null) yield [flaw, start];
+    // What is in a section of nothing is never looked up.
+    if (Array.isArray(inner) && (kind === "^" || flaws[0] === null)) {
       yield* search(inner, template, kind === "#" ? within(scope, text) : scope, known);
     }
   }
