@@ -13,17 +13,29 @@ export function cut(text: string, most: number): string {
 /** Octets of `ELLIPSIS` in UTF-8. */
 const ELLIPSIS_OCTETS = 3;
 
-/** Cuts a text to so many octets of UTF-8, at least 3. */
+/** Cuts a text to so many octets, at least 3: of UTF-8, and of JSON in UTF-8, where a line end has two. */
 export function cutOctets(text: string, most: number): string {
   if (unitsWithin(text, most) === text.length) return text;
   return beginning(text, unitsWithin(text, most - ELLIPSIS_OCTETS));
 }
 
-/** How many UTF-16 code units of a text fit into so many octets of UTF-8, none of them half a pair. */
+/** How many UTF-16 code units of a text fit into so many octets, none of them half a pair. */
 function unitsWithin(text: string, octets: number): number {
-  // No unit takes less than an octet.
-  const start = text.slice(0, octets + 1);
-  return new TextEncoder().encodeInto(start, new Uint8Array(octets)).read;
+  let [units, taken] = [0, 0];
+  for (const char of text) {
+    taken += octetsIn(char);
+    if (taken > octets) break;
+    units += char.length;
+  }
+  return units;
+}
+
+/** Octets of a character in JSON (RFC 8259 section 7). */
+function octetsIn(char: string): number {
+  const code = char.codePointAt(0)!;
+  if (/["\\\b\f\n\r\t]/.test(char)) return 2;
+  if (code < 0x20 || /\p{Cs}/u.test(char)) return 6;
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
 }
 
 function beginning(text: string, most: number): string {

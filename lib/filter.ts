@@ -45,7 +45,8 @@ export const filters = {
   default: {
     usage: "a text in quotes or the name of a field",
     takes: (args) => args.length === 1,
-    apply: (value, [instead]) => print(value) || instead,
+    // A text of blanks is as good as none, to readers and to services.
+    apply: (value, [instead]) => print(value).trim() === "" ? instead : print(value),
   },
   upper: { usage: "nothing", takes: none, apply: (value) => print(value).toUpperCase() },
   lower: { usage: "nothing", takes: none, apply: (value) => print(value).toLowerCase() },

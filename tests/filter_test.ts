@@ -50,7 +50,7 @@ const tables: [filter: string, rows: [value: string, text: string][]][] = [
     "…",
   ]]],
   ["bytes 3", [["abc", "abc"], ["abcd", "…"]]],
-  ['default "none"', [["", "none"], ["x", "x"], [" ", " "]]],
+  ['default "none"', [["", "none"], ["x", "x"], [" \n", "none"]]],
   ["default 'it\"s'", [["", 'it"s']]],
   ["default sender", [["", "gordon@example.org"]]],
   ["default var.nothing | default 7", [["", "7"]]],

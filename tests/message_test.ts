@@ -10,7 +10,7 @@
  */
 import { assert, assertEquals } from "./assert.ts";
 import { read } from "../lib/message.ts";
-import type { Surroundings, TemplateContext } from "../lib/context.ts";
+import type { AttachmentPolicy, Surroundings, TemplateContext } from "../lib/context.ts";
 import type { Mail } from "../lib/mail.ts";
 import { contentOf } from "../lib/content.ts";
 import { load } from "../lib/parser.ts";
@@ -254,3 +254,34 @@ Deno.test("read() gives the body as received when the parser throws", async () =
   assertEquals([attachments.length, from.length], [0, 0]);
   assertEquals(warnings, ["The message could not be parsed: out of luck"]);
 });
+
+const WITH_FILES = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n" +
+  '--b\r\nContent-Type: text/csv; name="a.csv"\r\n\r\n1,2\r\n' +
+  '--b\r\nContent-Type: image/gif; name="b.gif"\r\nContent-ID: <b@x>\r\n\r\n123456\r\n--b--\r\n';
+
+const policies: [AttachmentPolicy | undefined, contents: string[] | null][] = [
+  [undefined, ["MSwy", "MTIzNDU2"]],
+  [{ mode: "include", maxOctets: 6 }, ["MSwy", "MTIzNDU2"]],
+  [{ mode: "include", maxOctets: 5 }, ["MSwy", ""]],
+  [{ mode: "include", maxOctets: 1 }, ["", ""]],
+  [{ mode: "metadata", maxOctets: 6 }, ["", ""]],
+  [{ mode: "drop", maxOctets: 6 }, null],
+];
+for (const [policy, contents] of policies) {
+  Deno.test(`read() gives attachments as ${JSON.stringify(policy)} says`, async () => {
+    const { attachments } = await read(mailOf(WITH_FILES), {
+      ...surroundings,
+      attachments: policy,
+    });
+    assertEquals(attachments.map(({ content }) => content), contents ?? []);
+    // All else is told of those whose content is left out.
+    assertEquals(
+      attachments.map(({ filename, size, contentId }) => [filename, size, contentId]),
+      contents === null ? [] : [["a.csv", 3, ""], ["b.gif", 6, "b@x"]],
+    );
+    assertEquals(
+      attachments.map(({ octets }) => new TextDecoder().decode(octets())),
+      contents?.map((content) => atob(content)) ?? [],
+    );
+  });
+}
