@@ -70,7 +70,7 @@ async function main(args: readonly string[]): Promise<number> {
 /** Runs a command that is about messages on their way, which takes an endpoint and a template. */
 async function carry({ config, faults }: { config: Config } & Faults): Promise<number> {
   const { command, vars, attachments } = config;
-  const surroundings = { version, hostname, env, vars, attachments };
+  const surroundings = { version, hostname, env, vars, attachments, now };
   const endpoint = await targetOf(config, surroundings);
   if (isFaults(endpoint) || faults.length > 0) {
     complain(isFaults(endpoint) ? [...faults, ...endpoint.faults] : faults);

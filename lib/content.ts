@@ -71,7 +71,7 @@ export type Parse = (data: Uint8Array, needs: Needs) => Promise<Parsed>;
 
 /** What a parser is needed for. */
 const PARTS = [
-  ...["body", "text", "html", "attachments"],
+  ...["body", "text", "html", "replyText", "attachments"],
   ...["from", "to", "cc", "bcc", "replyTo"],
 ] as const satisfies readonly (keyof Parts)[];
 
@@ -107,7 +107,7 @@ export function contentWithin(
 
 /** What a message of nothing says. */
 export const nothing: Content = {
-  ...{ headers: [], body: "", text: "", html: "", attachments: [], warnings: [] },
+  ...{ headers: [], body: "", text: "", html: "", replyText: "", attachments: [], warnings: [] },
   ...{ from: [], to: [], cc: [], bcc: [], replyTo: [] },
 };
 
@@ -149,7 +149,7 @@ export function unparsed(data: Uint8Array, parser: Parser, reason: string): Pars
 
 function asReceived(body: Uint8Array): Reading {
   const text = withLineFeeds(guess(body).text);
-  return { body: text, text, html: "" };
+  return { body: text, text, html: "", replyText: text };
 }
 
 const BLANKS = new Set([0x09, 0x0a, 0x0d, 0x20]);

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly vars: Readonly<Record<string, string>>;
   /** All of them with their content where it is left out. */
   readonly attachments?: AttachmentPolicy;
+  /** The time, for `{{now}}`; that at which a message was received where it is left out. */
+  readonly now?: () => Date;
 }
 
 /** An address of a header field. */
@@ -81,6 +83,18 @@ export interface FieldContext {
   readonly value: string;
 }
 
+/** All header fields of one name. */
+export interface FieldsContext {
+  /** In lower case. */
+  readonly name: string;
+  /** That of the first one. */
+  readonly value: string;
+  /** Those of all, in order. */
+  readonly values: readonly string[];
+  /** Whether there are several. */
+  readonly isRepeated: boolean;
+}
+
 /**
  * Everything that a template can name. Text fields are `""` where the message does not have them, and
  * lines end with LF except in `data` and `rawBody`. What is costly is computed when it is read.
@@ -90,6 +104,8 @@ export interface TemplateContext {
   readonly id: string;
   /** When the SMTP session, or what followed its last reset, began. */
   readonly timestamp: Timestamp;
+  /** When this attempt to deliver it is made. */
+  readonly now: Timestamp;
   /** The reverse path of the envelope; `""` for `<>`. */
   readonly sender: string;
   /** The forward paths of the envelope, in order. */
@@ -106,6 +122,8 @@ export interface TemplateContext {
   readonly text: string;
   /** The HTML parts. */
   readonly html: string;
+  /** What is new in an answer: `body` without the earlier mail that it quotes, and without signature. */
+  readonly replyText: string;
   /** Who wrote it. */
   readonly from: Addresses;
   /** Whom it is for. */
@@ -128,6 +146,8 @@ export interface TemplateContext {
   readonly header: Dictionary;
   /** All fields in order. */
   readonly headers: readonly FieldContext[];
+  /** All fields by their names, in the order in which these first come. */
+  readonly headerFields: readonly FieldsContext[];
   /** All parts that are not text, in order, as far as they are not dropped. */
   readonly attachments: readonly Attachment[];
   /** Who handed the message over. */

@@ -48,6 +48,12 @@ export const filters = {
     // A text of blanks is as good as none, to readers and to services.
     apply: (value, [instead]) => print(value).trim() === "" ? instead : print(value),
   },
+  replace: {
+    usage: "two texts in quotes, the first of them not empty",
+    takes: ([old, by, ...others]) =>
+      isText(old, (text) => text !== "") && isText(by, () => true) && others.length === 0,
+    apply: (value, [old, by]) => print(value).replaceAll(old, () => by),
+  },
   upper: { usage: "nothing", takes: none, apply: (value) => print(value).toUpperCase() },
   lower: { usage: "nothing", takes: none, apply: (value) => print(value).toLowerCase() },
   date: {

@@ -10,6 +10,30 @@ export function isJson(text: string): boolean {
   }
 }
 
+const BACKSLASH = "\\";
+
+/**
+ * The text without commas that have nothing behind them but the end of their list or object: who writes
+ * a list by a template has one too many at its end.
+ */
+export function withoutLastCommas(text: string): string {
+  const pieces: string[] = [];
+  let [start, isString] = [0, false];
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === '"') isString = !isString;
+    else if (isString && char === BACKSLASH) at++;
+    else if (!isString && char === ",") {
+      let next = at + 1;
+      while (" \t\r\n".includes(text[next] ?? "?")) next++;
+      if (text[next] !== "}" && text[next] !== "]") continue;
+      pieces.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  return pieces.join("") + text.slice(start);
+}
+
 /** Where and why a text is not JSON. */
 export interface JsonFault {
   /** UTF-16 code units before it. */

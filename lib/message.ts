@@ -9,6 +9,7 @@ import type {
   Addresses,
   Attachment,
   AttachmentPolicy,
+  FieldsContext,
   Surroundings,
   TemplateContext,
 } from "./context.ts";
@@ -44,14 +45,16 @@ export function assemble(
   surroundings: Surroundings,
 ): TemplateContext {
   const header = anyCase(firstValues(content.headers));
-  const { text, html } = content;
+  const { text, html, replyText } = content;
   return {
     text,
     html,
+    replyText,
     body: content.body,
     headers: content.headers,
     id: mail.id,
     timestamp: new Timestamp(mail.receivedAt),
+    now: new Timestamp(surroundings.now?.() ?? mail.receivedAt),
     sender: mail.envelope.reversePath === null ? "" : addressOf(mail.envelope.reversePath),
     recipients: mail.envelope.forwardPaths.map(addressOf),
     get data() {
@@ -85,6 +88,9 @@ export function assemble(
       return header.references.split(/\s+/).filter((reference) => reference !== "");
     },
     header,
+    get headerFields() {
+      return fieldsByName(content.headers);
+    },
     get attachments() {
       return attachmentsOf(content.attachments, surroundings.attachments ?? ALL);
     },
@@ -142,6 +148,14 @@ function firstValues(headers: readonly Field[]): Record<string, string> {
   const values: Record<string, string> = Object.create(null);
   for (const { name, value } of headers) values[name.toLowerCase()] ??= value;
   return values;
+}
+
+function fieldsByName(headers: readonly Field[]): FieldsContext[] {
+  const groups = Map.groupBy(headers, ({ name }) => name.toLowerCase());
+  return Array.from(groups, ([name, fields]) => {
+    const values = fields.map(({ value }) => value);
+    return { name, value: values[0], values, isRepeated: values.length > 1 };
+  });
 }
 
 /** RFC 5322 section 3.6 wants these fields once; programs that repeat them mean all of them. */

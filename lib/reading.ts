@@ -3,6 +3,7 @@
  * other, one of several alternatives, and plain text before HTML.
  */
 import { isNeeded, type Needs } from "./needs.ts";
+import { replyTextOf } from "./reply_text.ts";
 
 /** Makes text of HTML. */
 export type Render = (html: string) => string;
@@ -25,6 +26,8 @@ export interface Reading {
   readonly text: string;
   /** The HTML parts. */
   readonly html: string;
+  /** What is new in an answer: `body` without the earlier mail that it quotes. */
+  readonly replyText: string;
 }
 
 /** Those texts that are needed of a message that is made of `root`; the others are empty. */
@@ -32,10 +35,12 @@ export function readingOf(root: Part, render: Render, needs: Needs): Reading {
   const leaves = leavesOf(root);
   const texts = (isWanted: (part: Part) => boolean) =>
     joined(leaves.filter(isWanted).map(({ text }) => text?.() ?? ""));
+  const body = once(() => seen(root, render).text());
   return {
     text: isNeeded(needs, "text") ? texts((part) => !isHtml(part)) : "",
     html: isNeeded(needs, "html") ? texts(isHtml) : "",
-    body: isNeeded(needs, "body") ? seen(root, render).text() : "",
+    body: isNeeded(needs, "body") ? body() : "",
+    replyText: isNeeded(needs, "replyText") ? replyTextOf(body()) : "",
   };
 }
 

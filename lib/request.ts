@@ -9,8 +9,8 @@
 import type { TemplateContext } from "./context.ts";
 import { escapeFor, isFormType, isJsonType, verbatim } from "./escape.ts";
 import { fault, type Faults, isFaults } from "./fault.ts";
-import { type Form, formOf } from "./form.ts";
-import { explain, isJson } from "./json.ts";
+import { type Form, type FormFile, formOf } from "./form.ts";
+import { explain, isJson, withoutLastCommas } from "./json.ts";
 import { joined, type Needs } from "./needs.ts";
 import { characters, OctetText } from "./octets.ts";
 import { excerptOf, positionOf } from "./place.ts";
@@ -227,12 +227,14 @@ async function makeBody(
   const escape = escapeFor(contentType);
   const octets = escape === verbatim ? octetsFor(recipe.body, context) : null;
   if (octets !== null) return { contentType, body: octets };
-  const text = recipe.body.render(context, escape);
+  const rendered = recipe.body.render(context, escape);
   const isForm = isFormType(contentType);
-  if (!isForm && (!isJsonType(contentType) || isJson(text))) return { contentType, body: text };
+  if (!isForm && !isJsonType(contentType)) return { contentType, body: rendered };
+  const isSound = isJson(rendered);
+  const text = isSound ? rendered : withoutLastCommas(rendered);
   const { template } = recipe.options;
-  if (!isJson(text)) {
-    const { offset, reason } = await explain(text);
+  if (!isSound && !isJson(text)) {
+    const { offset, reason } = await explain(rendered);
     const origin = recipe.body.originOf(offset, context, escape);
     return fault(
       `Cannot use ${template.label}: at ${
@@ -242,6 +244,7 @@ async function makeBody(
         (template.isSecret ? "" : show(template, origin)),
     );
   }
+  if (!isForm) return { contentType, body: text };
   const fields: unknown = JSON.parse(text);
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
     return fault(

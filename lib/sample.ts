@@ -118,6 +118,7 @@ export function sampleContexts(surroundings: Surroundings): [TemplateContext, Te
       body: TEXT,
       text: TEXT,
       html: HTML,
+      replyText: TEXT.trim(),
       from: [{ name: "Gordon Freeman", address: "gordon@example.org" }],
       to: [
         { name: "Eli Vance", address: "eli@example.net" },

@@ -6,6 +6,7 @@ export type Load = () => Promise<{ readonly default: string }>;
 /** All presets, in the order of their names. */
 export const presets: Readonly<Record<string, Load>> = {
   alertmanager: () => import("./alertmanager.mustache", { with: { type: "text" } }),
+  cloudmailin: () => import("./cloudmailin.mustache", { with: { type: "text" } }),
   discord: () => import("./discord.mustache", { with: { type: "text" } }),
   full: () => import("./full.mustache", { with: { type: "text" } }),
   "google-chat": () => import("./google-chat.mustache", { with: { type: "text" } }),

@@ -54,6 +54,8 @@ const tables: [filter: string, rows: [value: string, text: string][]][] = [
   ["default 'it\"s'", [["", 'it"s']]],
   ["default sender", [["", "gordon@example.org"]]],
   ["default var.nothing | default 7", [["", "7"]]],
+  ["replace '-' '_'", [["a-b-c", "a_b_c"], ["", ""]]],
+  ["replace '.' '$&'", [["a.b", "a$&b"]]],
   ["upper", [["straße é", "STRASSE É"]]],
   ["lower", [["ÀB", "àb"]]],
   ["html", [[`a & b < c > "d" 'e' &amp;`, `a &amp; b &lt; c &gt; "d" 'e' &amp;amp;`]]],
@@ -156,7 +158,7 @@ const flawed: [source: string, fault: string][] = [
   ],
   [
     "{{subject |}}",
-    "the tag at line 1, column 1 has no filter behind a |, must be one of cut, bytes, default, upper, lower, date, html, markdown, detail, hmac",
+    "the tag at line 1, column 1 has no filter behind a |, must be one of cut, bytes, default, replace, upper, lower, date, html, markdown, detail, hmac",
   ],
   ["{{subject | cut}}", "the tag at line 1, column 1 must give cut a number of characters"],
   ["{{subject | cut x}}", "the tag at line 1, column 1 must give cut a number of characters"],
@@ -171,6 +173,14 @@ const flawed: [source: string, fault: string][] = [
     "the tag at line 1, column 1 must give default a text in quotes or the name of a field",
   ],
   ['{{subject | default "x}}', "the tag at line 1, column 1 has a quote that is not closed"],
+  [
+    "{{subject | replace 'a'}}",
+    "the tag at line 1, column 1 must give replace two texts in quotes, the first of them not empty",
+  ],
+  [
+    "{{subject | replace '' 'a'}}",
+    "the tag at line 1, column 1 must give replace two texts in quotes, the first of them not empty",
+  ],
   ["{{subject | upper 1}}", "the tag at line 1, column 1 must give upper nothing"],
   [
     "{{subject | hmac}}",

@@ -95,6 +95,13 @@ Deno.test("attachments are files of a form, each in the field that a template na
   assertEquals((fields[1][1] as string[]).slice(0, 2), ["dot.gif", "image/gif"]);
 });
 
+Deno.test("an attachment whose field has no name is not sent", async () => {
+  const fields = await formOf(
+    await requestOf("{}", { files: "{{#contentId}}inline{{/contentId}}" }),
+  );
+  assertEquals(fields.map(([name]) => name), ["inline"]);
+});
+
 Deno.test("an attachment whose content is left out is no file, and keeps its number", async () => {
   const files = async (policy: AttachmentPolicy) => {
     const text =

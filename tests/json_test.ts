@@ -1,5 +1,5 @@
 /** What is JSON, and where a text stops being it. */
-import { explain, isJson } from "../lib/json.ts";
+import { explain, isJson, withoutLastCommas } from "../lib/json.ts";
 import { positionOf } from "../lib/place.ts";
 import { assertEquals } from "./assert.ts";
 
@@ -46,3 +46,22 @@ for (const [text, fault] of texts) {
 Deno.test("explain() does not fail for what is nested deep", async () => {
   assertEquals(await told("[".repeat(1_000_000)), "line 1, column 1: nested too deep");
 });
+
+const commas: [text: string, without: string][] = [
+  ["[1,2,]", "[1,2]"],
+  ['{"a":1, "b":[1 , \n\t],}', '{"a":1, "b":[1  \n\t]}'],
+  ["[1,2]", "[1,2]"],
+  ['[",]", "a\\",}", ","]', '[",]", "a\\",}", ","]'],
+  ['["\\\\",]', '["\\\\"]'],
+  // What is more than one comma too many, or never ends, is left as it is.
+  ["[1,,]", "[1,]"],
+  ["[,]", "[]"],
+  ["[1,", "[1,"],
+  ['"a,]', '"a,]'],
+  ["", ""],
+];
+for (const [text, without] of commas) {
+  Deno.test(`withoutLastCommas() makes ${JSON.stringify(without)} of ${JSON.stringify(text)}`, () => {
+    assertEquals(withoutLastCommas(text), without);
+  });
+}

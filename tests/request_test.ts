@@ -510,3 +510,15 @@ Deno.test("target() refuses a host that is made of what differs from message to 
     assert("faults" in made, field);
   }
 });
+
+Deno.test("a comma too many at the end of a list or an object is left out of JSON", async () => {
+  const template = '{"to": [{{#to}}"{{name}}", {{/to}}], "subject": "{{subject}}",}';
+  const { body } = await request({ template }, { subject: ",] ,}" });
+  assertEquals(JSON.parse(body as string), {
+    to: ["Eli Vance", "Isaac Kleiner"],
+    subject: ",] ,}",
+  });
+  assertEquals(await faultsOf({ template: "[1,,]" }), [
+    "Cannot use --template: at line 1, column 4 it makes of a message what is not JSON (value expected), must be for Content-Type application/json",
+  ]);
+});
