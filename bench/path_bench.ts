@@ -16,6 +16,7 @@ import { connect, receive } from "../lib/session.ts";
 import type { Policy } from "../lib/state.ts";
 import { Decoder, type Frame } from "../lib/wire.ts";
 import { isFaults } from "../lib/fault.ts";
+import { startOf } from "../lib/front_matter.ts";
 import json from "../templates/json.mustache" with { type: "text" };
 
 const limits = {
@@ -109,7 +110,12 @@ for (const [name, data] of [["4 KB", text], ["5 MB", attached]] as const) {
   });
 
   const made = await target(
-    { url: null, headers: [], template: { text: json, label: "default" }, version: "0.0.0" },
+    {
+      url: null,
+      headers: [],
+      template: { text: json.slice(startOf(json)), label: "default" },
+      version: "0.0.0",
+    },
     sampleContexts(surroundings),
   );
   if (isFaults(made)) throw new Error(made.faults.join("\n"));

@@ -93,18 +93,22 @@ const MARKS = /[\\`*_~|[\]]/g;
 /** What is one at the beginning of a line only: headings, quotes, lists, rules. */
 const LINE_MARKS = /^([ \t]*)(?:([#>+-])|(\d{1,9})([.)])|(?==))/gm;
 
-/** What calls people: `@channel`, but not `root@host`; and tags of Discord, which no backslash stops. */
-const MENTIONS = /(?<![\w.+-])@(?=\w)|<(?=[@#!:])/g;
+/**
+ * What calls people, `@channel`, but not `root@host`; and what chats make links, times and tags of, which no
+ * backslash stops. Mattermost takes off dots and dashes before an `@`, so that only a letter protects.
+ */
+const MENTIONS = /(?<![\p{L}\p{N}])@(?=\S)|<(?=[@#!:/\w])/gu;
 
-const URLS = /(https?:\/\/[^\s<>"'`|\\]+)/i;
+/** Addresses of the web, as far as chats take them for that. */
+const URLS = /(https?:\/\/[a-z0-9][^\s<>"'`|\\[\]]*)/i;
 
 /** Nothing that is seen, but parts what would mean something together. */
 const ZERO_WIDTH_SPACE = "\u200b";
 
-/** Leaves addresses of the web alone: chats make links of them, with all backslashes in them. */
+/** Leaves addresses of the web as they are: chats make links of them, with all backslashes in them. */
 function escapeMarkdown(text: string): string {
   const pieces = text.split(URLS).map((piece, index) =>
-    index % 2 === 1 ? piece : piece.replace(MARKS, "\\$&")
+    index % 2 === 1 ? piece.replace(/(?<![a-z0-9])@/gi, "%40") : piece.replace(MARKS, "\\$&")
       .replace(MENTIONS, `$&${ZERO_WIDTH_SPACE}`)
   );
   return pieces.join("").replace(LINE_MARKS, (_, blanks, mark, number, end) => {

@@ -196,7 +196,7 @@ async function make(
   const form = await makeBody(
     recipe,
     context,
-    given.get("content-type") ?? DEFAULT_CONTENT_TYPE,
+    given.get("content-type") || DEFAULT_CONTENT_TYPE,
     show,
   );
   if (isFaults(form)) return form;
@@ -214,7 +214,9 @@ async function make(
     ["webhook-timestamp", String(Math.floor(at.getTime() / 1000))],
     ...(authorization === null ? [] : [["Authorization", authorization]]),
   ].filter(([name]) => !given.has(name.toLowerCase())) as [string, string][];
-  return { method, url, headers: [...defaults, ...headers], body };
+  // A field of nothing says nothing, and some servers refuse it.
+  const told = [...defaults, ...headers].filter(([, value]) => value !== "");
+  return { method, url, headers: told, body };
 }
 
 /** Makes a body, and says what its media type is then. */

@@ -20,6 +20,7 @@ import { sampleContexts } from "../lib/sample.ts";
 import { listen } from "../lib/smtp.ts";
 import { delivery } from "../lib/delivery.ts";
 import { webhook } from "../lib/webhook.ts";
+import { startOf } from "../lib/front_matter.ts";
 import json from "../templates/json.mustache" with { type: "text" };
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { argumentsOf, type Dialogue, type EndpointAnswer } from "./dialogue.ts";
@@ -37,7 +38,8 @@ async function wire(
   const { config, faults } = configure(flags, { env, readTextFile: Deno.readTextFileSync });
   assertEquals(faults, []);
   const surroundings = { version: "0.0.0", hostname: () => "", env, vars: {} };
-  const template = config.template ?? { text: json, label: "the default template" };
+  const template = config.template ??
+    { text: json.slice(startOf(json)), label: "the default template" };
   const endpoint = await target(
     { ...config, template, version: "0.0.0" },
     sampleContexts(surroundings),
