@@ -168,5 +168,5 @@ function decodeField({ name, value }: Field, { decodeWords }: Parser): Field {
  * character, and which strict readers of JSON refuse.
  */
 function oneLine(text: string): string {
-  return text.toWellFormed().replace(/[\r\n]+/g, " ").trim();
+  return text.toWellFormed().replace(/[\t\r\n]+/g, " ").trim();
 }

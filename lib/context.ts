@@ -43,7 +43,7 @@ export interface Addresses extends ReadonlyArray<Address> {
 
 /** A part of a message that is not its text. */
 export interface Attachment {
-  /** A name without any directory; empty where it has none. */
+  /** Fit to be the name of a file, and no other has it; made of its type where the part gives none. */
   readonly filename: string;
   /** Its media type in lower case, without parameters. */
   readonly contentType: string;

@@ -45,8 +45,11 @@ function beginning(text: string, most: number): string {
 /** Made when it is first needed, as it takes a while. */
 let segmenter: Intl.Segmenter | undefined;
 
-/** UTF-16 code units before and behind a place that are looked at: a flag of a country is one of four. */
+/** UTF-16 code units before and behind a place that are looked at. */
 const NEAR = 64;
+
+/** Of what is longer nobody sees one character: a family has 11, a letter with a hundred accents 101. */
+const LONGEST = 20;
 
 /** The last place up to `at` where a character begins (Unicode Standard Annex #29). */
 function beforeCharacter(text: string, at: number): number {
@@ -54,8 +57,7 @@ function beforeCharacter(text: string, at: number): number {
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   const { index } = segmenter.segment(text.slice(from, at + NEAR)).containing(at - from) ??
     { index: 0 };
-  // A letter with a hundred accents is none that anybody reads.
-  return index > 0 || from === 0 ? from + index : beforePair(text, at);
+  return at - from - index > LONGEST ? beforePair(text, at) : from + index;
 }
 
 const beforePair = (text: string, at: number) =>

@@ -68,6 +68,7 @@ export const filters = {
     },
   },
   html: { usage: "nothing", takes: none, apply: (value) => escapeHtml(print(value)) },
+  plain: { usage: "nothing", takes: none, apply: (value) => plain(print(value)) },
   markdown: { usage: "nothing", takes: none, apply: (value) => escapeMarkdown(print(value)) },
   detail: { usage: "nothing", takes: none, apply: (value) => detailOf(print(value)) },
   hmac: {
@@ -115,6 +116,22 @@ function escapeMarkdown(text: string): string {
     if (mark !== undefined) return `${blanks}\\${mark}`;
     return number === undefined ? blanks + ZERO_WIDTH_SPACE : `${blanks}${number}\\${end}`;
   });
+}
+
+/** What colours a terminal or moves its cursor (ECMA-48 section 5.4): cron mails are full of it. */
+// deno-lint-ignore no-control-regex
+const TERMINAL = /\x1b\[[0-?]*[ -/]*[@-~]/g;
+
+/** What is no text: control characters but for the line end, and noncharacters. */
+const UNPRINTABLE = /[^\P{Cc}\n]|\p{Cs}|\p{Noncharacter_Code_Point}/gu;
+
+/** What chats see in text without any markup: who is called, and where a block of code ends. */
+const CALLS = /(?<![\w.+-])@(?=[\w*])|^(?=[ ]*(?:```|~~~))/gm;
+
+/** Text and nothing else, without blank lines around it. */
+function plain(text: string): string {
+  return text.replace(TERMINAL, "").replaceAll("\t", " ").replace(UNPRINTABLE, "")
+    .trimEnd().replace(/^\s*\n/, "").replace(CALLS, `$&${ZERO_WIDTH_SPACE}`);
 }
 
 /** The subaddress of an address (RFC 5233): what stands behind the first `+` of its local part. */

@@ -20,6 +20,7 @@ import { decodeBase64 } from "./base64.ts";
 import { decode, type RareDecoder, readInstead, start } from "./charset.ts";
 import type { File, Parts } from "./content.ts";
 import type { Field } from "./header.ts";
+import { distinct, filenameOf } from "./filename.ts";
 import { renderer } from "./html.ts";
 import { withLineFeeds } from "./line_end.ts";
 import { isNeeded, type Needs } from "./needs.ts";
@@ -60,10 +61,17 @@ export function parse(
   return {
     ...readingOf(root, renderer(warn), needs),
     ...addressFields(fields, needs, processHeaders, warn),
-    attachments: needsFiles ? leaves.flatMap(({ file }) => file?.() ?? []) : [],
+    attachments: needsFiles ? filesOf(leaves) : [],
     isFound,
     warnings: [...warnings],
   };
+}
+
+/** The attachments, no two of the same name. */
+function filesOf(leaves: readonly Part[]): File[] {
+  const files = leaves.flatMap(({ file }) => file?.() ?? []);
+  const names = distinct(files.map(({ filename }) => filename));
+  return files.map((file, index) => ({ ...file, filename: names[index] }));
 }
 
 /** The fields that say what a message is made of (RFC 2045 section 9), and an empty line. */
@@ -166,7 +174,7 @@ function leafOf(
   const file = (): File => {
     const octets = decodeTransfer(content);
     return {
-      filename: filenameOf(filename || ""),
+      filename: filenameOf(filename || "", contentType, libmime.detectExtension),
       contentType: isUnknown ? libmime.detectMimeType(filename) : contentType,
       size: octets.length,
       contentId: contentIdOf(header),
@@ -219,10 +227,4 @@ function readerOf(warn: Warn, needs: Needs): Reader {
     return { text: iconv.decode(Buffer.from(octets), name), doubt: null };
   };
   return { warn, rare, needs };
-}
-
-/** A name that names no directory, whoever made it up and wherever it is written to. */
-function filenameOf(name: string): string {
-  const base = name.toWellFormed().replace(/\p{Cc}/gu, "").split(/[/\\]/).at(-1)!.trim();
-  return base === "." || base === ".." ? "" : base;
 }

@@ -59,6 +59,14 @@ const tables: [filter: string, rows: [value: string, text: string][]][] = [
   ["upper", [["straße é", "STRASSE É"]]],
   ["lower", [["ÀB", "àb"]]],
   ["html", [[`a & b < c > "d" 'e' &amp;`, `a &amp; b &lt; c &gt; "d" 'e' &amp;amp;`]]],
+  ["plain", [
+    ["a\x1b[31;1mred\x1b[0m\x00\x07\x7f\x85b\ufffe\u{1fffe}c", "aredbc"],
+    ["a\tb\n  c\n", "a b\n  c"],
+    [" \n\n  a \n\n", "  a"],
+    [" \n\t", ""],
+    ["@all, @*x* (@ann) root@host a@b", "@\u200ball, @\u200b*x* (@\u200bann) root@host a@b"],
+    ["a ```\n```\n  ~~~~ b", "a ```\n\u200b```\n\u200b  ~~~~ b"],
+  ]],
   ["markdown", [
     ["*a* _b_ ~c~ `d` |e| [f](g) \\h", "\\*a\\* \\_b\\_ \\~c\\~ \\`d\\` \\|e\\| \\[f\\](g) \\\\h"],
     ["# a\n  > b\n- c\n+ d\n1. e\n2) f", "\\# a\n  \\> b\n\\- c\n\\+ d\n1\\. e\n2\\) f"],
@@ -158,7 +166,7 @@ const flawed: [source: string, fault: string][] = [
   ],
   [
     "{{subject |}}",
-    "the tag at line 1, column 1 has no filter behind a |, must be one of cut, bytes, default, replace, upper, lower, date, html, markdown, detail, hmac",
+    "the tag at line 1, column 1 has no filter behind a |, must be one of cut, bytes, default, replace, upper, lower, date, html, plain, markdown, detail, hmac",
   ],
   ["{{subject | cut}}", "the tag at line 1, column 1 must give cut a number of characters"],
   ["{{subject | cut x}}", "the tag at line 1, column 1 must give cut a number of characters"],

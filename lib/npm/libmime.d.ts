@@ -2,6 +2,7 @@
 declare const libmime: {
   decodeFlowed(text: string, delSp: boolean): string;
   decodeWords(text: string): string;
+  detectExtension(contentType: string): string;
   detectMimeType(filename: string): string;
   normalizeCharset(charset: string): string;
 };

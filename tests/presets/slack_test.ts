@@ -1,0 +1,45 @@
+import { assertEquals } from "../assert.ts";
+import { cron, letter, testHostile } from "./hostile.ts";
+import { renderer } from "./rules.ts";
+import { rules } from "./slack.ts";
+
+testHostile("slack", rules);
+
+Deno.test("slack shows a mail of cron as it is, and escapes it where it is marked up", async () => {
+  const { json } = await (await renderer("slack", rules))(cron);
+  assertEquals(json.text, "Cron &lt;root@web1&gt; run-parts /etc/cron.daily");
+  assertEquals(json.blocks, [
+    {
+      type: "header",
+      text: {
+        type: "plain_text",
+        emoji: false,
+        text: "Cron <root@web1> run-parts /etc/cron.daily",
+      },
+    },
+    {
+      type: "section",
+      text: {
+        type: "plain_text",
+        emoji: false,
+        text: '/etc/cron.daily/logrotate:\nerror: skipping "/var/log/*.log" & <more>\n',
+      },
+    },
+    {
+      type: "context",
+      elements: [{
+        type: "plain_text",
+        emoji: false,
+        text: "root@web1.example.org (Cron Daemon) → root@example.net",
+      }],
+    },
+  ]);
+});
+
+Deno.test("slack counts what is attached", async () => {
+  const { json } = await (await renderer("slack", rules))(letter);
+  assertEquals(
+    json.blocks[2].elements[0].text,
+    "Jörg <joerg@example.org> → root@example.net, 2 attached",
+  );
+});
