@@ -2,12 +2,12 @@
  * The addresses in the header of a message (RFC 5322 section 3.6.2 and 3.6.3), as mailparser reads them:
  * which fields it is given to read, and what is made of what it read.
  */
+import type { Warn } from "./content.ts";
 import type { Address } from "./context.ts";
 import type { Field } from "./header.ts";
 import { isNeeded, type Needs } from "./needs.ts";
 import type { AddressObject, EmailAddress, HeaderLine, Headers } from "./npm/mailparser.d.ts";
 import { characters } from "./octets.ts";
-import type { Warn } from "./splitter.ts";
 
 export type { HeaderLine, Headers } from "./npm/mailparser.d.ts";
 

@@ -24,7 +24,7 @@ export function start(name: string): string {
 /** Decodes octets that claim to be in `charset`; `""` where they claim nothing. It never throws. */
 export function decode(octets: Uint8Array, charset: string, rare: RareDecoder): Decoded {
   if (charset === "") return guess(octets);
-  const name = UTF_16.test(charset) ? byteOrderOf(octets) : encodingOf(charset);
+  const name = isUnordered(charset) ? byteOrderOf(octets) : encodingOf(charset);
   if (name === "utf-8" || /^us-ascii$|^ascii$/i.test(charset)) {
     return guess(octets);
   }
@@ -68,17 +68,25 @@ export function guess(octets: Uint8Array): Decoded {
   }
 }
 
-/** The WHATWG name of a character set; null where it has none. */
+/**
+ * The WHATWG name of a character set, also where it is in quotes or has more around it, as in
+ * `_iso-2022-jp$ESC`; null where it has none. x-user-defined is what browsers call octets that nobody knows.
+ */
 export function encodingOf(charset: string): string | null {
-  const label = charset.trim().toLowerCase().replace(/^iso-2022-jp.*/, "iso-2022-jp");
+  const label = charset.trim().toLowerCase().replace(/^['"_]+|['"]+$/g, "")
+    .replace(/^iso-2022-jp.*/, "iso-2022-jp");
   try {
-    return new TextDecoder(label).encoding;
+    const { encoding } = new TextDecoder(label);
+    return encoding === "x-user-defined" ? null : encoding;
   } catch {
     return null;
   }
 }
 
-const UTF_16 = /^\s*(?:utf-?16|unicode|ucs-2)\s*$/i;
+/** Whether a character set is UTF-16 that does not say in which order its octets come. */
+export function isUnordered(charset: string): boolean {
+  return /^\s*(?:utf-?16|unicode|ucs-2)\s*$/i.test(charset);
+}
 
 /** Big-endian unless octets say otherwise (RFC 2781 section 4.3); WHATWG has it the other way round. */
 function byteOrderOf([first, second]: Uint8Array): string {

@@ -50,6 +50,9 @@ export interface Parts extends Omit<Content, "headers"> {
   readonly isFound: boolean;
 }
 
+/** Takes a sentence on what had to be guessed or left out. */
+export type Warn = (text: string) => void;
+
 /** What knows MIME. */
 export interface Parser {
   /**
@@ -62,8 +65,8 @@ export interface Parser {
     needs: Needs,
     most: number,
   ) => Parts | null;
-  /** Decodes the encoded words in the value of a header field. */
-  readonly decodeWords: (text: string) => string;
+  /** Decodes the encoded words in the value of a header field; `warn` takes what had to be guessed. */
+  readonly decodeWords: (text: string, warn: Warn) => string;
 }
 
 /** Reads the octets of a message, for those who need that of it. It rejects only where it has no parser. */
@@ -97,10 +100,14 @@ export function contentWithin(
 ): Parsed | null {
   const { fields, body, warnings } = sectionsOf(data);
   const parts = needsParts(needs) ? partsOf(fields, body, parser, needs, most) : nothing;
-  return parts && {
+  if (parts === null) return null;
+  const guessed = new Set<string>();
+  const warn = (text: string) => guessed.add(text);
+  const headers = fields.map((field) => decodeField(field, parser, warn));
+  return {
     ...parts,
-    headers: fields.map((field) => decodeField(field, parser)),
-    warnings: atMost(MAX_WARNINGS, [...warnings, ...parts.warnings]),
+    headers,
+    warnings: atMost(MAX_WARNINGS, [...warnings, ...guessed, ...parts.warnings]),
     bodySize: body.length,
   };
 }
@@ -155,9 +162,9 @@ function asReceived(body: Uint8Array): Reading {
 const BLANKS = new Set([0x09, 0x0a, 0x0d, 0x20]);
 const isBlank = (octets: Uint8Array) => octets.every((octet) => BLANKS.has(octet));
 
-function decodeField({ name, value }: Field, { decodeWords }: Parser): Field {
+function decodeField({ name, value }: Field, { decodeWords }: Parser, warn: Warn): Field {
   try {
-    return { name, value: oneLine(decodeWords(value)) };
+    return { name, value: oneLine(decodeWords(value, warn)) };
   } catch {
     return { name, value: oneLine(value) };
   }

@@ -98,7 +98,7 @@ const LINE_MARKS = /^([ \t]*)(?:([#>+-])|(\d{1,9})([.)])|(?==))/gm;
  * What calls people, `@channel`, but not `root@host`; and what chats make links, times and tags of, which no
  * backslash stops. Mattermost takes off dots and dashes before an `@`, so that only a letter protects.
  */
-const MENTIONS = /(?<![\p{L}\p{N}])@(?=\S)|<(?=[@#!:/\w])/gu;
+const MENTIONS = /(?<![\p{L}\p{N}])@(?=\S)|<(?=[@#!:/\w]|$)/gu;
 
 /** Addresses of the web, as far as chats take them for that. */
 const URLS = /(https?:\/\/[a-z0-9][^\s<>"'`|\\[\]]*)/i;

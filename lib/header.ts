@@ -8,7 +8,7 @@
  * question mark, are rewritten; the line that mbox files put before a message is dropped; and a message
  * that begins without any field is all body. Of a header that is too long the start is read.
  */
-import { encodingOf, guess, isRare, start } from "./charset.ts";
+import { encodingOf, guess, isRare, isUnordered, start } from "./charset.ts";
 import { characters, utf8 } from "./octets.ts";
 
 /** One header field. */
@@ -142,7 +142,8 @@ function mendWords(fields: readonly (readonly string[])[]) {
   const names = new Map<string, string | null>();
   const nameOf = (charset: string) => {
     if (names.has(charset) || names.size === MAX_CHARSETS) return names.get(charset);
-    const known = encodingOf(charset) ?? (isRare(charset) ? charset : null);
+    const isKept = isUnordered(charset) || encodingOf(charset) === null && isRare(charset);
+    const known = isKept ? charset : encodingOf(charset);
     names.set(charset, known);
     return known;
   };

@@ -4,7 +4,7 @@
  * wrapped, since whoever shows the text knows better how wide it may be.
  */
 // @ts-types="./npm/html_to_text.d.ts"
-import { compile, type Formatter, type Options } from "npm:html-to-text@10.0.1";
+import { compile, type Element, type Formatter, type Options } from "npm:html-to-text@10.0.1";
 
 /** For all HTML of a message, in characters, and as `effortOf` counts: beyond them it takes seconds. */
 const MAX_LENGTH = 512 * 1024;
@@ -13,11 +13,16 @@ const MAX_EFFORT = 1_000_000;
 const alternative: Formatter = ({ attribs }, _walk, builder) =>
   builder.addInline(attribs?.alt ?? "");
 
-const cell: Formatter = ({ children = [] }, walk, builder) => {
-  walk(children, builder);
-  // Without it the cells of a row run into one word.
-  builder.addInline(" ");
+const cell: Formatter = (element, walk, builder) => {
+  // Without them the cells of a row run into one word; one blank would not tell where the next begins.
+  if (isBehindCell(element)) builder.addLiteral("  ");
+  walk(element.children ?? [], builder);
 };
+
+function isBehindCell({ prev }: Element): boolean {
+  if (!prev) return false;
+  return prev.name === "td" || prev.name === "th" || isBehindCell(prev);
+}
 
 const OPTIONS: Options = {
   wordwrap: false,
@@ -29,6 +34,13 @@ const OPTIONS: Options = {
     })),
     { selector: "a", options: { hideLinkHrefIfSameAsText: true, noAnchorUrl: true } },
     { selector: "img", format: "alternative" },
+    { selector: "dt", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    { selector: "dd", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
+    // What newsletters put there for the lists of mail programs alone.
+    ...["[hidden]", '[style*="display:none"]', '[style*="display: none"]'].map((selector) => ({
+      selector,
+      format: "skip",
+    })),
     { selector: "tr", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
     { selector: "td", format: "cell" },
     { selector: "th", format: "cell" },
@@ -57,9 +69,9 @@ export function renderer(warn: (text: string) => void): (html: string) => string
   };
 }
 
-/** Without the blanks at line ends that cells leave. */
+/** Without the blanks at line ends that empty cells leave, and without more than one empty line in a row. */
 function trimmed(text: string): string {
-  return text.split("\n").map((line) => line.trimEnd()).join("\n");
+  return text.split("\n").map((line) => line.trimEnd()).join("\n").replace(/\n{3,}/g, "\n\n");
 }
 
 /** Elements that end by themselves, or that the next one of their kind ends. */

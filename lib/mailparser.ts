@@ -18,23 +18,35 @@ import type { PartHeader } from "./npm/mailparser.d.ts";
 import { addressFields } from "./address_fields.ts";
 import { decodeBase64 } from "./base64.ts";
 import { decode, type RareDecoder, readInstead, start } from "./charset.ts";
-import type { File, Parts } from "./content.ts";
+import type { File, Parts, Warn } from "./content.ts";
 import type { Field } from "./header.ts";
 import { distinct, filenameOf } from "./filename.ts";
 import { renderer } from "./html.ts";
 import { withLineFeeds } from "./line_end.ts";
 import { isNeeded, type Needs } from "./needs.ts";
+import { octetsOf } from "./octets.ts";
 import { decodeQuotedPrintable } from "./quoted_printable.ts";
 import { leavesOf, once, type Part as TextPart, readingOf } from "./reading.ts";
-import { type Found, split, type Warn } from "./splitter.ts";
+import { type DecodeName, type Found, split } from "./splitter.ts";
 
 /** One for all messages, as what is used of it takes each at once. An attached message is an attachment. */
 const mailparser = new MailParser({ ignoreEmbedded: true });
 
-/** Decodes the encoded words in the value of a header field. */
-export function decodeWords(text: string): string {
+/** Decodes the encoded words in the value of a header field; `warn` takes what had to be guessed. */
+export function decodeWords(text: string, warn: Warn): string {
   // Most have none, and looking for them in earnest takes longer than all else that a field takes.
-  return text.includes("=?") ? libmime.decodeWords(text) : text;
+  if (!text.includes("=?")) return text;
+  // It finds them, and undoes what makes ASCII of their octets; of character sets it knows fewer.
+  const words = new libmime.Libmime();
+  const decodeWord = words.decodeWord.bind(words);
+  words.decodeWord = (charset, encoding, text) => {
+    const octets = octetsOf(decodeWord("binary", encoding, text));
+    // A language may stand behind the character set (RFC 2231 section 5).
+    const decoded = decode(octets, charset.replace(/\*.*/s, ""), decodeRare);
+    if (decoded.doubt !== null) warn(`The header has a word that ${decoded.doubt}`);
+    return decoded.text;
+  };
+  return words.decodeWords(text);
 }
 
 /**
@@ -49,9 +61,10 @@ export function parse(
 ): Parts | null {
   const warnings = new Set<string>();
   const warn = (text: string) => warnings.add(text);
-  const found = partsOf(mimeHeader(fields), body, most, warn);
+  const reader = readerOf(warn, needs);
+  const found = partsOf(mimeHeader(fields), body, most, reader);
   if (found === null) return null;
-  const root = treeOf(found, readerOf(warn, needs));
+  const root = treeOf(found, reader);
   const leaves = leavesOf(root);
   const needsFiles = isNeeded(needs, "attachments");
   const decoded = leaves.filter(({ file }) => file === undefined || needsFiles);
@@ -94,12 +107,17 @@ function partsOf(
   header: string,
   body: Uint8Array,
   most: number,
-  warn: Warn,
+  { warn, rare }: Reader,
 ): readonly Found[] | null {
   const read = known.get(header);
   if (read !== undefined) return [{ header: read, content: body }];
   const octets = new TextEncoder().encode(header);
-  const parts = split(mailparser.splitter, octets, body, most, warn);
+  const decodeName: DecodeName = (octets, charset) => {
+    const { text, doubt } = decode(octets, charset, rare);
+    if (doubt !== null) warn(`The file name ${doubt}`);
+    return text;
+  };
+  const parts = split(mailparser.splitter, octets, body, most, warn, decodeName);
   if (parts?.[0].header.multipart === false && header.length <= MAX_KNOWN_LENGTH) {
     if (known.size === MAX_KNOWN) known.clear();
     known.set(header, parts[0].header);
@@ -218,13 +236,18 @@ interface Reader {
 function readerOf(warn: Warn, needs: Needs): Reader {
   let room = MAX_UTF_7_OCTETS;
   const rare: RareDecoder = (octets, charset) => {
-    const name = libmime.normalizeCharset(charset);
-    if (!iconv.encodingExists(name)) return null;
-    if (/utf-?7/i.test(name)) {
+    if (/utf-?7/i.test(libmime.normalizeCharset(charset))) {
       if (octets.length > room) return readInstead(octets, "is too long to be read as UTF-7");
       room -= octets.length;
     }
-    return { text: iconv.decode(Buffer.from(octets), name), doubt: null };
+    return decodeRare(octets, charset);
   };
   return { warn, rare, needs };
 }
+
+const decodeRare: RareDecoder = (octets, charset) => {
+  const name = libmime.normalizeCharset(charset);
+  return iconv.encodingExists(name)
+    ? { text: iconv.decode(Buffer.from(octets), name), doubt: null }
+    : null;
+};

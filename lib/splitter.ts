@@ -6,12 +6,14 @@
  * the stream a mail of 4 KB is read in a fifth of the time. Of a body it is shown the lines that begin as
  * delimiters do, and the content of a part is a range of the message, not a copy.
  */
+import type { Warn } from "./content.ts";
 import type { PartHeader, Splitter } from "./npm/mailparser.d.ts";
+import { octetsOf } from "./octets.ts";
 
 export type { PartHeader, Splitter } from "./npm/mailparser.d.ts";
 
-/** Takes a sentence on what was left out. */
-export type Warn = (text: string) => void;
+/** Octets of a file name as text, whatever character set they claim. */
+export type DecodeName = (octets: Uint8Array, charset: string) => string;
 
 /** A part as it was found. */
 export interface Found {
@@ -32,8 +34,9 @@ export function split(
   body: Uint8Array,
   most: number,
   warn: Warn,
+  decodeName: DecodeName,
 ): readonly Found[] | null {
-  const limits = new Limits(warn);
+  const limits = new Limits(warn, decodeName);
   splitter.nodeCounter = 0;
   splitter.newNode();
   const root = splitter.node;
@@ -131,11 +134,13 @@ const MAX_NAMES_OCTETS = 256 * 1024;
 /** What one message may ask of a splitter. */
 class Limits {
   readonly #warn: Warn;
+  readonly #decodeName: DecodeName;
   #headers = 0;
   #names = 0;
 
-  constructor(warn: Warn) {
+  constructor(warn: Warn, decodeName: DecodeName) {
     this.#warn = warn;
+    this.#decodeName = decodeName;
   }
 
   /** Counts the header of a part. */
@@ -158,12 +163,16 @@ class Limits {
     return true;
   }
 
-  /** Has no more of the names in the header of a part decoded than may be. */
+  /** Has no more of the names in the header of a part decoded than may be; libmime knows fewer character sets. */
   watch({ libmime }: Splitter["node"]): void {
     const decodeWord = libmime.decodeWord.bind(libmime);
     libmime.decodeWord = (charset, encoding, text) => {
       this.#names += text.length;
-      if (this.#names <= MAX_NAMES_OCTETS) return decodeWord(charset, encoding, text);
+      if (this.#names <= MAX_NAMES_OCTETS) {
+        const octets = octetsOf(decodeWord("binary", encoding, text));
+        // A language may stand behind the character set (RFC 2231 section 5).
+        return this.#decodeName(octets, charset.replace(/\*.*/, ""));
+      }
       this.#warn("The names of attachments are too long to be decoded");
       return text;
     };

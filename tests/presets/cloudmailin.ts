@@ -1,6 +1,6 @@
 /**
- * An application that takes CloudMailin's JSON (normalised). CloudMailin publishes what it sends; how large
- * that may be follows from an account, and is no rule of the form.
+ * An application that takes CloudMailin's JSON (normalised). CloudMailin publishes what it sends;
+ * how large that may be follows from an account, and is no rule of the form.
  */
 import { assert, assertEquals } from "../assert.ts";
 import type { Rules } from "./rules.ts";
@@ -10,8 +10,8 @@ const MEMBERS = ["headers", "envelope", "plain", "html", "reply_plain", "attachm
 const ENVELOPE = ["to", "recipients", "from", "helo_domain", "remote_ip", "spf", "tls"];
 const ATTACHMENT = ["content", "file_name", "content_type", "size", "disposition", "content_id"];
 
-/** Most octets that a request may have for one of its mail. JSON has six for some: `\u0000`. */
-const MAX_GROWTH = 8;
+/** Most octets for one of a mail: a control character has six in JSON, in text and in reply. */
+const MAX_GROWTH = 12;
 
 export const rules: Rules = {
   url: "https://user:password@my.application.com/incoming_mails",
@@ -29,8 +29,8 @@ export const rules: Rules = {
     assertEquals(Object.keys(envelope), ENVELOPE);
     assertEquals(Object.keys(envelope.spf), ["result", "domain"]);
     assertEquals([typeof envelope.tls, envelope.to], ["boolean", envelope.recipients[0]]);
-    // "within the normalised version the headers are all lowercase with underscores"; one that comes
-    // several times is a list, one that comes once a text.
+    // Names are in lower case, with underscores; a field that comes several times is a list, one
+    // that comes once a text.
     for (const [name, value] of Object.entries(json.headers)) {
       assert(!/[A-Z-]/.test(name), name);
       assert(typeof value === "string" || (Array.isArray(value) && value.length > 1), name);
@@ -42,8 +42,9 @@ export const rules: Rules = {
       assert(["attachment", "inline"].includes(attachment.disposition), attachment.disposition);
     }
   },
-  limits({ octets, context }) {
-    assert(octets.length <= MAX_GROWTH * context.size + 4000, `${octets.length} octets`);
+  limits({ octets, context: { size, attachments, recipients } }) {
+    const most = MAX_GROWTH * size + 600 * attachments.length + 8 * recipients.join().length;
+    assert(octets.length <= most + 1000, `${octets.length} octets`);
   },
   harmless({ json, context }) {
     // What the envelope says, the header of a mail cannot say.

@@ -51,12 +51,14 @@ Deno.test("cloudmailin: an empty mail is one, and a bounce is from nobody", asyn
   });
 });
 
-Deno.test("cloudmailin: an attachment that does not say so is one, and inline images keep their ids", async () => {
+Deno.test("cloudmailin: attachments need not say so, inline images keep their ids", async () => {
   const part = (fields: string) => `--b\n${fields}\n\nx\n`;
   const sent = await render({
     data: "Content-Type: multipart/mixed; boundary=b\n\n" +
       part('Content-Type: application/pdf; name="a.pdf"') +
-      part('Content-Type: image/png; name="b.png"\nContent-Disposition: inline\nContent-ID: <i@x>') +
+      part(
+        'Content-Type: image/png; name="b.png"\nContent-Disposition: inline\nContent-ID: <i@x>',
+      ) +
       "--b--\n",
   });
   for (const rule of ["valid", "limits", "harmless", "tells"] as const) rules[rule](sent);
@@ -68,7 +70,7 @@ Deno.test("cloudmailin: an attachment that does not say so is one, and inline im
   );
 });
 
-Deno.test("cloudmailin: what a mail says stays a text, whatever JSON would make of it", async () => {
+Deno.test("cloudmailin: what a mail says stays a text, as JSON or not", async () => {
   const evil = `"}, "envelope": {"from": "forged"}, "x": "\\`;
   const sent = await render({ data: `Subject: ${evil}\nX-Evil: ${evil}\n\n${evil}\u2028\u0000\n` });
   for (const rule of ["valid", "limits", "harmless", "tells"] as const) rules[rule](sent);

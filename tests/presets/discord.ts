@@ -1,6 +1,6 @@
 /** Discord's webhooks: a message of one embed. */
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { assertClosed, assertUnformatted, assertUntagged, readable } from "./markdown.ts";
+import { assertClosed, assertSays, assertUnformatted, assertUntagged } from "./markdown.ts";
 import type { Rules } from "./rules.ts";
 import { assertBeginsWith } from "./wording.ts";
 
@@ -20,7 +20,7 @@ export const rules: Rules = {
     assertEquals(json.embeds.length, 1);
     const [{ author, title, description, footer, timestamp }] = json.embeds;
     // An author must have a name and a footer a text (embed-object); others may be left out. That
-    // blanks around a text are taken off first is published; that nothing may be left is from memory.
+    // blanks around a text are taken off first, and something must be left, is from memory.
     assert(author.name.trim() !== "" && footer.text.trim() !== "");
     assertEquals([typeof title, typeof description], ["string", "string"]);
     // ISO 8601.
@@ -53,8 +53,8 @@ export const rules: Rules = {
   },
   tells({ json, context }) {
     const [{ author, title, description }] = json.embeds;
-    assertBeginsWith(readable(title), readable(context.subject), "(no subject)");
-    assertBeginsWith(readable(description), readable(context.body), "(no text)");
+    assertSays(title, context.subject, "(no subject)");
+    assertSays(description, context.body, "(no text)");
     assertBeginsWith(author.name, context.from.text || context.sender, "<>");
   },
 };

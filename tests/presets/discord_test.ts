@@ -38,3 +38,12 @@ for (const mark of marks) {
     rules.tells(sent);
   });
 }
+
+Deno.test("discord takes a message of which all is long", async () => {
+  const sent = await render({
+    data: `From: "${"*".repeat(5000)}" <a@example.org>\nSubject: ${"*".repeat(5000)}\n\n` +
+      `${"*".repeat(50_000)}\n`,
+    recipients: Array.from({ length: 100 }, (_, at) => `${"b".repeat(60)}@c${at}.example`),
+  });
+  rules.limits(sent);
+});

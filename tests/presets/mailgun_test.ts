@@ -65,7 +65,7 @@ Deno.test("mailgun: a hundred recipients and megabytes of body are whole", async
   }
 });
 
-Deno.test("mailgun: an application that wants it gets the whole message, and that alone", async () => {
+Deno.test("mailgun: who wants it gets the whole message, and no files", async () => {
   const raw = await renderer("mailgun", { ...rules, vars: { ...rules.vars, raw: "yes" } }, {
     mode: "drop",
     maxOctets: 0,
@@ -74,6 +74,9 @@ Deno.test("mailgun: an application that wants it gets the whole message, and tha
     data: "Content-Type: multipart/mixed; boundary=b\n\n--b\n" +
       'Content-Type: image/png; name="b.png"\n\nx\n--b--\n',
   });
-  assertMatch(String(form!.get("body-mime")), /^Content-Type: multipart.*b\.png"\r\n\r\nx\r\n--b--/s);
+  assertMatch(
+    String(form!.get("body-mime")),
+    /^Content-Type: multipart.*b\.png"\r\n\r\nx\r\n--b--/s,
+  );
   assert(!form!.has("attachment-1") && !form!.has("attachment-count"));
 });

@@ -1,12 +1,12 @@
 /** Mattermost's incoming webhooks: one post in Markdown. */
 import { assert, assertEquals } from "../assert.ts";
-import { assertClosed, assertUnformatted, assertUntagged, readable } from "./markdown.ts";
+import { assertClosed, assertSays, assertUnformatted, assertUntagged } from "./markdown.ts";
 import type { Rules } from "./rules.ts";
-import { assertBeginsWith, octetsIn } from "./wording.ts";
 
 /**
- * Who is called, by what is published of the server (mention_parser_standard.go): words are parted by all but
- * letters, numbers and `:.-_@`, of which the first four are taken off at both ends, and part again.
+ * Who is called, as the server finds it (mention_parser_standard.go): words are parted by all but
+ * letters, numbers and `:.-_@`; of these the first four are taken off before a word, and part it
+ * again.
  */
 export function calledBy(text: string): string[] {
   // What it makes links of is not looked at.
@@ -34,10 +34,9 @@ export const rules: Rules = {
     assert(typeof json.text === "string" && json.text.trim() !== "");
   },
   limits({ json }) {
-    // Runes, from 5.0; what is longer comes as several posts, one behind the other.
+    // Runes, from 5.0: four octets each are the 65,532 that fit into its column. What is longer
+    // comes as several posts, one behind the other.
     assert([...json.text].length <= 16_383, "a post: 16383 characters");
-    // What the column in its database takes, from memory.
-    assert(octetsIn(json.text) <= 65_535, "a post: 65535 octets");
   },
   harmless({ json }) {
     assertEquals(Object.keys(json).join(), "text", "nothing sets a channel, a name or a type");
@@ -53,8 +52,8 @@ export const rules: Rules = {
   tells({ json, context }) {
     const [heading, line] = json.text.split("\n");
     const body = json.text.slice(json.text.indexOf("\n\n") + 2);
-    assertBeginsWith(readable(heading.slice("#### ".length)), readable(context.subject), "(no subject)");
-    assertBeginsWith(readable(line), readable(context.from.text || context.sender), "<>");
-    assertBeginsWith(readable(body), readable(context.body), "(no text)");
+    assertSays(heading.slice("#### ".length), context.subject, "(no subject)");
+    assertSays(line, context.from.text || context.sender, "<>");
+    assertSays(body, context.body, "(no text)");
   },
 };

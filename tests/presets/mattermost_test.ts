@@ -26,7 +26,6 @@ const calls = [
   ":@ann:",
   "https://@channel",
   "https://_.@channel",
-  'https://a.example"@channel',
 ];
 
 for (const call of calls) {
@@ -57,4 +56,12 @@ Deno.test("mattermost keeps the addresses in a text", async () => {
   const url = "https://www.example.com/a_b_c?d=e&f=*g*#h";
   const { json } = await render({ data: `Subject: a\n\nSee ${url}.\n` });
   assertEquals(json.text.split("\n\n")[1], `See ${url}.\n`);
+});
+
+Deno.test("mattermost makes nothing of the addresses of recipients", async () => {
+  const sent = await render({
+    data: "Subject: a\n\nb\n",
+    recipients: ['"@channel [a](https://evil.example) **b**"@example.net'],
+  });
+  rules.harmless(sent);
 });

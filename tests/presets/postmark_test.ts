@@ -33,7 +33,7 @@ Deno.test("postmark: a mail without a header is from and to whom its envelope na
   assertEquals(json.Date, "Sat, 01 Jan 2022 10:10:20 +0000");
 });
 
-Deno.test("postmark: a date is told in UTC, and one that is none is the time of receipt", async () => {
+Deno.test("postmark: a date is told in UTC, and none is the time of receipt", async () => {
   const date = async (value: string) => (await render({ data: `Date: ${value}\n\n` })).json.Date;
   assertEquals(await date("Mon, 16 Jan 2012 09:00:07 -0800"), "Mon, 16 Jan 2012 17:00:07 +0000");
   assertEquals(await date("yesterday"), "Sat, 01 Jan 2022 10:10:20 +0000");
@@ -63,12 +63,12 @@ Deno.test("postmark: a hundred recipients and megabytes of body are whole", asyn
   }
 });
 
-Deno.test("postmark: an application that wants it gets the whole message", async () => {
+Deno.test("postmark: who wants it gets the whole message", async () => {
   const raw = await renderer("postmark", { ...rules, vars: { raw: "yes" } }, {
     mode: "drop",
     maxOctets: 0,
   });
-  const { json } = await raw({ data: "Subject: Hi\nMessage-ID: <1@x>\n\nDear \"Bob\"\n" });
+  const { json } = await raw({ data: 'Subject: Hi\nMessage-ID: <1@x>\n\nDear "Bob"\n' });
   assertMatch(json.RawEmail, /^Subject: Hi\r\nMessage-ID: <1@x>\r\n\r\nDear "Bob"\r\n$/);
   assertEquals([json.TextBody, json.Attachments], ['Dear "Bob"\n', []]);
 });

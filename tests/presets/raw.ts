@@ -1,6 +1,6 @@
 /**
- * The message as it was received, for whoever reads mail by himself. What has limits is the header of the
- * request: common servers refuse fields that are too long.
+ * The message as it was received, for whoever reads mail by himself. What has limits is the header
+ * of the request: common servers refuse fields that are too long.
  */
 import { assert, assertEquals } from "../assert.ts";
 import type { Rules } from "./rules.ts";
@@ -12,8 +12,8 @@ import type { Rules } from "./rules.ts";
 const MAX_FIELD = 8190;
 
 /**
- * Octets that all header fields may have: half of Node's --max-http-header-size, 16 KiB, which is the least
- * of those three, as a proxy in front adds its own.
+ * Octets that all header fields may have: half of Node's --max-http-header-size, 16 KiB, the least
+ * of those three, as proxies in front add their own.
  */
 const MAX_HEADER = 8192;
 

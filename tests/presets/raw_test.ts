@@ -40,7 +40,7 @@ Deno.test("raw: the envelope is in header fields, and its sender is <> for a bou
   assertEquals(sent.headers.get("x-client-hostname"), "lamp");
 });
 
-Deno.test("raw: recipients that no server would take in a header are cut, and it shows", async () => {
+Deno.test("raw: more recipients than servers take in a header are cut, and it shows", async () => {
   const longest = (at: number) => `${"ü".repeat(200)}${at}@${"x".repeat(250)}.example`;
   const sent = await render({
     data: "Subject: x\r\n\r\n",

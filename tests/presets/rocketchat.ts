@@ -1,6 +1,6 @@
 /** Rocket.Chat's incoming integrations: a message of one attachment with one field. */
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { assertClosed, assertUnformatted, assertUntagged, readable } from "./markdown.ts";
+import { assertClosed, assertSays, assertUnformatted, assertUntagged } from "./markdown.ts";
 import type { Rules } from "./rules.ts";
 import { assertBeginsWith } from "./wording.ts";
 
@@ -9,10 +9,11 @@ export const rules: Rules = {
   vars: {},
   sources: [
     "https://docs.rocket.chat/docs/integrations",
-    "https://developer.rocket.chat/apidocs/post-message",
-    "https://github.com/RocketChat/Rocket.Chat (apps/meteor): app/lib/server/functions/sendMessage.ts, " +
-    "app/lib/server/functions/processWebhookMessage.ts, app/mentions/server/Mentions.ts, " +
-    "client/components/message/content/attachments/DefaultAttachment.tsx, client/components/MarkdownText.tsx",
+    "https://github.com/RocketChat/docs-old/blob/master/guides/api-guides/rest-api/chat/postmessage.md",
+    "https://github.com/RocketChat/Rocket.Chat/tree/develop/apps/meteor/",
+    "there: app/lib/server/functions/sendMessage.ts, app/lib/server/functions/processWebhookMessage.ts",
+    "there: app/mentions/server/Mentions.ts, client/components/MarkdownText.tsx",
+    "there: client/components/message/content/attachments/DefaultAttachment.tsx",
   ],
   valid({ json, headers, request }) {
     assertEquals(request.method, "POST");
@@ -28,13 +29,13 @@ export const rules: Rules = {
   },
   limits({ json }) {
     const [{ title, fields: [field] }] = json.attachments;
-    // Message_MaxAllowedSize, 5000 characters unless an administrator says otherwise. It is checked for "text"
-    // alone (sendMessage.ts leaves it to its callers); held here for all that is shown.
+    // Message_MaxAllowedSize, 5000 characters unless an administrator says otherwise (from memory).
+    // For webhooks it is not checked (sendMessage.ts leaves it to its callers); kept all the same.
     assert((title + field.title + field.value).length <= 5000, "a message: 5000 characters");
   },
   harmless({ json }) {
-    // Mentions.ts looks for them in the text of a message and in the "description" of attachments. Another
-    // name needs a permission, a channel is refused by most integrations.
+    // Mentions.ts looks for them in the text of a message and in the "description" of attachments.
+    // Another name needs a permission, a channel is refused by most integrations.
     assertEquals(Object.keys(json).join(), "attachments");
     const [{ fields: [field], ...attachment }] = json.attachments;
     // No link, image or action; the title is not formatted (DefaultAttachment.tsx).
@@ -49,7 +50,7 @@ export const rules: Rules = {
   tells({ json, context }) {
     const [{ title, fields: [field] }] = json.attachments;
     assertBeginsWith(title, context.subject, "(no subject)");
-    assertBeginsWith(readable(field.title), readable(context.from.text || context.sender), "<>");
-    assertBeginsWith(readable(field.value), readable(context.body), "(no text)");
+    assertSays(field.title, context.from.text || context.sender, "<>");
+    assertSays(field.value, context.body, "(no text)");
   },
 };

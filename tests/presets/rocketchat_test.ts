@@ -29,3 +29,11 @@ Deno.test("rocketchat makes nothing of links and pictures", async () => {
   rules.harmless(sent);
   rules.tells(sent);
 });
+
+Deno.test("rocketchat makes nothing of the addresses of recipients", async () => {
+  const sent = await render({
+    data: "Subject: a\n\nb\n",
+    recipients: ['"@channel [a](https://evil.example) **b**"@example.net'],
+  });
+  rules.harmless(sent);
+});

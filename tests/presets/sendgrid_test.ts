@@ -19,14 +19,15 @@ Deno.test("sendgrid: an empty mail is from and to whom its envelope names", asyn
   assert(!form!.has("attachment-info") && !form!.has("html") && !form!.has("cc"));
 });
 
-Deno.test("sendgrid: the raw header says what the mail's says, decoded, a field a line", async () => {
+Deno.test("sendgrid: the raw header says what the mail's says, decoded", async () => {
   const sent = await render({
-    data: "Received: by a;\n\tMon, 1 Jan 2022\nReceived: by b\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n" +
+    data:
+      "Received: by a;\n Mon, 1 Jan 2022\nReceived: by b\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n" +
       "Cc: Bob <bob@example.org>\n\nx\n",
   });
   for (const rule of ALL) rules[rule](sent);
   assertEquals(sent.form!.get("headers"), [
-    "Received: by a;\tMon, 1 Jan 2022\r\nReceived: by b\r\nSubject: Grüße\r\n" +
+    "Received: by a; Mon, 1 Jan 2022\r\nReceived: by b\r\nSubject: Grüße\r\n" +
     "Cc: Bob <bob@example.org>\r\n",
   ]);
   assertEquals(sent.form!.get("cc"), ["Bob <bob@example.org>"]);
@@ -75,7 +76,7 @@ Deno.test("sendgrid: a hundred recipients and megabytes of body are whole", asyn
   }
 });
 
-Deno.test("sendgrid: an application that wants it gets the whole message, and no files", async () => {
+Deno.test("sendgrid: who wants it gets the whole message, and no files", async () => {
   const raw = await renderer("sendgrid", { ...rules, vars: { raw: "yes" } }, {
     mode: "drop",
     maxOctets: 0,

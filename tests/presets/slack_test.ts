@@ -43,3 +43,11 @@ Deno.test("slack counts what is attached", async () => {
     "Jörg <joerg@example.org> → root@example.net, 2 attached",
   );
 });
+
+Deno.test("slack takes a message of which all is long", async () => {
+  const sent = await (await renderer("slack", rules))({
+    data: `From: "${"<".repeat(5000)}" <a@example.org>\nSubject: ${"&".repeat(50_000)}\n\na\n`,
+    recipients: Array.from({ length: 100 }, (_, at) => `${"b".repeat(60)}@c${at}.example`),
+  });
+  rules.limits(sent);
+});

@@ -47,17 +47,18 @@ export const rules: Rules = {
   },
   limits({ json, octets }) {
     assert(octets.length <= MAX_OCTETS);
-    // Where the workflow took 24,453 octets, Teams counted 28,897 (msteams-docs 11274): it counts the card as
-    // a JSON string within JSON, in which a quote of the text is four octets and a control character seven.
+    // Where the workflow took 24,453 octets, Teams counted 28,897 (msteams-docs 11274). Taken to be
+    // the card in a string of JSON, where a quote is four octets and a control character seven.
     const card = JSON.stringify(JSON.stringify(json.attachments[0]));
     assert(octetsIn(card) <= MAX_OCTETS - AROUND, `a message: 28 KB, this is ${octetsIn(card)}`);
-    // Nor is it too much where all beyond ASCII is written as \uXXXX, once more in a string.
+    // Nor is it too much where all beyond ASCII is written as \\uXXXX in there.
     const ascii = card.replace(/[^\0-\x7f]/g, "1234567");
     assert(ascii.length <= MAX_OCTETS - AROUND, `a message: 28 KB, this is ${ascii.length}`);
   },
   harmless(sent) {
     const { json } = sent;
-    // Markdown is for text blocks and facts, not for text runs. A mention needs an entity beside the card.
+    // Markdown is for text blocks and facts, not for text runs; a mention needs an entity in the
+    // "msteams" of the card.
     for (const { type } of blocksOf(sent)) assertEquals(type, "RichTextBlock");
     const [{ content }] = json.attachments;
     assertEquals(content.msteams, { width: "Full" });

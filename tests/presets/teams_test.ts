@@ -29,7 +29,9 @@ Deno.test("teams shows a letter", async () => {
 });
 
 Deno.test("teams shows what programs write in another font, where that is wanted", async () => {
-  const { json } = await (await renderer("teams", { ...rules, vars: { font: "Monospace" } }))(letter);
+  const { json } = await (await renderer("teams", { ...rules, vars: { font: "Monospace" } }))(
+    letter,
+  );
   assertEquals(json.attachments[0].content.body[2].inlines[0].fontType, "Monospace");
 });
 
