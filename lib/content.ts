@@ -13,7 +13,7 @@ import { isNeeded, type Needs } from "./needs.ts";
 import type { Reading } from "./reading.ts";
 
 /** An attachment as it is kept. */
-export interface File extends Omit<Attachment, "content" | "octets"> {
+export interface File extends Omit<Attachment, "content" | "octets" | "isIncluded"> {
   /** Octets, of which base64 is made when somebody asks for it, or base64. */
   readonly content: Uint8Array | string;
 }

@@ -37,7 +37,7 @@ export interface Address {
 
 /** The addresses of one header field, groups dissolved. */
 export interface Addresses extends ReadonlyArray<Address> {
-  /** The whole field as written, decoded. */
+  /** The whole field as written, decoded; names that need quotes have them. */
   readonly text: string;
 }
 
@@ -55,6 +55,8 @@ export interface Attachment {
   readonly disposition: string;
   /** SHA-256 of the content, in hexadecimal. */
   readonly checksum: string;
+  /** Whether its content is given. */
+  readonly isIncluded: boolean;
   /** The content in base64 (RFC 4648 section 4); empty where it is left out. */
   readonly content: string;
   /** The content in octets. Templates do not see functions. */
@@ -112,6 +114,8 @@ export interface TemplateContext {
   readonly recipients: readonly string[];
   /** The message as received: UTF-8, or ISO-8859-1 (a character an octet) where it is not that. */
   readonly data: OctetText | "";
+  /** The part of `data` before the body: the header as received, without the empty line behind it. */
+  readonly rawHeader: OctetText | "";
   /** The part of `data` after the header. */
   readonly rawBody: OctetText | "";
   /** Decoded, on one line. */

@@ -31,7 +31,9 @@ export async function formOf(fields: object, files: readonly FormFile[]): Promis
     form.append(name, typeof value === "string" ? value : JSON.stringify(value));
   }
   for (const { field, filename, contentType, content } of files) {
-    form.append(field, new File([content], filename, { type: contentType }));
+    // Some readers look for the next parameter inside of quotes too.
+    const name = filename.replaceAll(";", "_");
+    form.append(field, new File([content], name, { type: contentType }));
   }
   const response = new Response(form);
   return { contentType: response.headers.get("content-type")!, body: await response.bytes() };

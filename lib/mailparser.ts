@@ -196,7 +196,7 @@ function leafOf(
       contentType: isUnknown ? libmime.detectMimeType(filename) : contentType,
       size: octets.length,
       contentId: contentIdOf(header),
-      disposition: disposition || "",
+      disposition: dispositionOf(disposition || ""),
       checksum: isNeeded(needs, "checksum")
         ? createHash("sha256").update(octets).digest("hex")
         : "",
@@ -204,6 +204,11 @@ function leafOf(
     };
   };
   return { file };
+}
+
+/** What nobody knows is an attachment (RFC 2183 section 2.8). */
+function dispositionOf(given: string): string {
+  return given === "" || given === "inline" ? given : "attachment";
 }
 
 function contentIdOf({ headers }: PartHeader): string {

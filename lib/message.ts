@@ -60,6 +60,9 @@ export function assemble(
     get data() {
       return textOf(mail.data);
     },
+    get rawHeader() {
+      return textOf(withoutEmptyLine(mail.data.subarray(0, mail.data.length - body.length)));
+    },
     get rawBody() {
       return textOf(body);
     },
@@ -130,9 +133,11 @@ function attachmentsOf(
 ): Attachment[] {
   if (mode === "drop") return [];
   return files.map(({ content: whole, ...file }) => {
-    const content = mode === "include" && file.size <= maxOctets ? whole : "";
+    const isIncluded = mode === "include" && file.size <= maxOctets;
+    const content = isIncluded ? whole : "";
     return {
       ...file,
+      isIncluded,
       get content() {
         return typeof content === "string" ? content : encodeBase64(content);
       },
@@ -164,8 +169,32 @@ function allValues(headers: readonly Field[], name: string): string {
     .map(({ value }) => value).join(", ");
 }
 
+/**
+ * A name that comes in an encoded word needs no quotes there, but in a text it does: else "Doe, John" would
+ * be two addresses (RFC 5322 section 3.2.4).
+ */
 function withText(addresses: readonly Address[], text: string): Addresses {
-  return Object.assign([...addresses], { text });
+  const isSound = addresses.every(({ name }) =>
+    !SPECIALS.test(name) || text.includes(quoted(name))
+  );
+  const whole = isSound ? text : addresses.map(formatAddress).join(", ");
+  return Object.assign([...addresses], { text: whole });
+}
+
+const SPECIALS = /[()<>[\]:;@\\,"]/;
+const quoted = (name: string) => `"${name.replace(/["\\]/g, "\\$&")}"`;
+
+function formatAddress({ name, address }: Address): string {
+  if (name === "") return address;
+  return `${SPECIALS.test(name) ? quoted(name) : name} <${address}>`;
+}
+
+const [CR, LF] = [0x0d, 0x0a];
+
+function withoutEmptyLine(octets: Uint8Array): Uint8Array {
+  if (octets.at(-1) !== LF) return octets;
+  const end = octets.at(-2) === CR ? -2 : -1;
+  return octets.at(end - 1) === LF || octets.length === -end ? octets.subarray(0, end) : octets;
 }
 
 /** What is empty is nothing, also to a section. */

@@ -136,7 +136,9 @@ function usesOf({ options, url, headers, body, files }: Recipe, sample: Template
     ...(url === null ? [] : [{ template: url.template, setting: options.url!, view: sample }]),
     ...headers.map(({ value, setting }) => ({ template: value, setting, view: sample })),
     { template: body, setting: options.template, view: sample },
-    ...(files === null ? [] : [{ template: files, setting: options.files!, view: first }]),
+    ...(files === null || first === undefined
+      ? []
+      : [{ template: files, setting: options.files!, view: first }]),
   ];
 }
 

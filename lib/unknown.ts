@@ -44,16 +44,15 @@ function* search(
     );
     const flaws = [name, ...others].map((one) => flawOf(one, scope, known.includes(one)));
     for (const flaw of flaws) if (flaw !== null) yield [flaw, start];
-    // What is in a section of nothing is never looked up.
-    if (Array.isArray(inner) && (kind === "^" || flaws[0] === null)) {
-      yield* search(inner, template, kind === "#" ? within(scope, text) : scope, known);
-    }
+    const inside = kind === "^" ? scope : flaws[0] === null ? within(scope, text) : null;
+    if (Array.isArray(inner) && inside !== null) yield* search(inner, template, inside, known);
   }
 }
 
-/** The scope in a section: around the first item of a list. */
-function within(scope: Scope, tag: string): Scope {
+/** The scope in a section: around the first item of a list; null where nothing is known of its items. */
+function within(scope: Scope, tag: string): Scope | null {
   const value = scope.lookup(tag);
+  if (Array.isArray(value) && value.length === 0) return null;
   const inner = Array.isArray(value) ? value[0] : value;
   return typeof inner === "object" && inner !== null ? scope.push(inner) : scope;
 }

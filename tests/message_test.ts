@@ -274,6 +274,10 @@ for (const [policy, contents] of policies) {
       attachments: policy,
     });
     assertEquals(attachments.map(({ content }) => content), contents ?? []);
+    assertEquals(
+      attachments.map(({ isIncluded }) => isIncluded),
+      (contents ?? []).map((content) => content !== ""),
+    );
     // All else is told of those whose content is left out.
     assertEquals(
       attachments.map(({ filename, size, contentId }) => [filename, size, contentId]),
@@ -285,3 +289,39 @@ for (const [policy, contents] of policies) {
     );
   });
 }
+
+const lists: [field: string, text: string][] = [
+  ["To: A <a@x>, b@x", "A <a@x>, b@x"],
+  ['To: "Doe, John" <j@x>', '"Doe, John" <j@x>'],
+  ["To: =?utf-8?Q?M=C3=BCller=2C_J=C3=BCrgen?= <j@x>, b@x", '"Müller, Jürgen" <j@x>, b@x'],
+  ["To: =?utf-8?Q?a=22b=40c?= <j@x>", '"a\\"b@c" <j@x>'],
+  ["To: =?utf-8?Q?J=C3=B6rg?= <j@x> (home)", "Jörg <j@x> (home)"],
+  ["To: undisclosed-recipients:;", "undisclosed-recipients:;"],
+  ["To: not an address", "not an address"],
+];
+for (const [field, text] of lists) {
+  Deno.test(`read() makes a list of addresses of ${field} that says the same as text`, async () => {
+    assertEquals((await contextOf(`${field}\r\n\r\n`)).to.text, text);
+  });
+}
+
+const rawHeaders: [data: string, header: string][] = [
+  ["A: b\r\nC:\r\n d\r\n\r\nbody\r\n", "A: b\r\nC:\r\n d\r\n"],
+  ["A: b\n\nbody", "A: b\n"],
+  ["A: b\r\n", "A: b\r\n"],
+  ["A: b", "A: b"],
+  ["\r\nbody", ""],
+  ["", ""],
+];
+for (const [data, header] of rawHeaders) {
+  Deno.test(`read() gives the header of ${JSON.stringify(data)} as received`, async () => {
+    assertEquals(String((await contextOf(data)).rawHeader), header);
+  });
+}
+
+Deno.test("read() takes a disposition that nobody knows for an attachment", async () => {
+  const { attachments } = await contextOf(
+    "Content-Type: a/b\r\nContent-Disposition: evil; filename=x\r\n\r\nx",
+  );
+  assertEquals(attachments.map(({ disposition }) => disposition), ["attachment"]);
+});
