@@ -18,3 +18,17 @@ Deno.test("opsgenie makes an alert of a mail of cron, in the EU too", async () =
     details: { from: "root@web1.example.org (Cron Daemon)", to: "root@example.net" },
   });
 });
+
+Deno.test("opsgenie takes the longest envelope there is, and no header at all", async () => {
+  // RFC 5321 section 4.5.3.1: 64 octets of a local part, 255 of a domain.
+  const address = (at: number) => `${"a".repeat(64)}@${`${"b".repeat(59)}.`.repeat(4)}x${at}`;
+  const { limits, valid, ...sent } = rules;
+  const letter = {
+    data: "\nText.\n",
+    sender: address(0),
+    recipients: Array.from({ length: 100 }, (_, at) => address(at)),
+  };
+  const request = await (await renderer("opsgenie", sent))(letter);
+  limits(request);
+  valid(request);
+});
