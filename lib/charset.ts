@@ -68,16 +68,20 @@ export function guess(octets: Uint8Array): Decoded {
   }
 }
 
-/**
- * The WHATWG name of a character set, also where it is in quotes or has more around it, as in
- * `_iso-2022-jp$ESC`; null where it has none. x-user-defined is what browsers call octets that nobody knows.
- */
+/** The WHATWG name of a character set, also where it is written in a way of its own; null where it has none. */
 export function encodingOf(charset: string): string | null {
-  const label = charset.trim().toLowerCase().replace(/^['"_]+|['"]+$/g, "")
+  // Such as `'utf-8'`, `_iso-2022-jp$ESC` and `utf-8//translit`.
+  const label = charset.trim().toLowerCase().replace(/^['"_]+|['"]+$|\/\/.*/g, "")
     .replace(/^iso-2022-jp.*/, "iso-2022-jp");
+  const encoding = nameOf(label) ?? nameOf(label.replaceAll("_", "-")) ??
+    nameOf(label.replace(/^x-|[-_]/g, ""));
+  // So browsers call octets that nobody knows.
+  return encoding === "x-user-defined" ? null : encoding;
+}
+
+function nameOf(label: string): string | null {
   try {
-    const { encoding } = new TextDecoder(label);
-    return encoding === "x-user-defined" ? null : encoding;
+    return new TextDecoder(label).encoding;
   } catch {
     return null;
   }

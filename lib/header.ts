@@ -137,13 +137,16 @@ function octetLines(octets: Uint8Array): Uint8Array[] {
 /** An encoded word (RFC 2047 section 2), if its text has question marks in it even so. */
 const WORD = /=\?([^?\s*]+)(\*[^?\s]*)?\?(?:([Bb])\?([^?\s]*)|([Qq])\?((?:[^?\s]|\?(?!=))*))\?=/g;
 
+/** Names of character sets in which any parser sees one. */
+const NAME = /^[\w-]+$/;
+
 /** Lines with encoded words that any parser decodes, and the character sets that nobody knows. */
 function mendWords(fields: readonly (readonly string[])[]) {
   const names = new Map<string, string | null>();
   const nameOf = (charset: string) => {
     if (names.has(charset) || names.size === MAX_CHARSETS) return names.get(charset);
-    const isKept = isUnordered(charset) || encodingOf(charset) === null && isRare(charset);
-    const known = isKept ? charset : encodingOf(charset);
+    const encoding = isUnordered(charset) ? charset : encodingOf(charset);
+    const known = encoding ?? (isRare(charset) && NAME.test(charset) ? charset : null);
     names.set(charset, known);
     return known;
   };

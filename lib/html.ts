@@ -24,6 +24,8 @@ function isBehindCell({ prev }: Element): boolean {
   return prev.name === "td" || prev.name === "th" || isBehindCell(prev);
 }
 
+const skipped = (selector: string) => ({ selector, format: "skip" });
+
 const OPTIONS: Options = {
   wordwrap: false,
   formatters: { alternative, cell },
@@ -32,15 +34,19 @@ const OPTIONS: Options = {
       selector,
       options: { uppercase: false },
     })),
-    { selector: "a", options: { hideLinkHrefIfSameAsText: true, noAnchorUrl: true } },
+    // An address that nobody can open says nothing.
+    { selector: "a", format: "inline" },
+    ...["http:", "https:", "mailto:"].map((scheme) => ({
+      selector: `a[href^="${scheme}"]`,
+      format: "anchor",
+      options: { hideLinkHrefIfSameAsText: true, linkBrackets: ["[", "]"] },
+    })),
     { selector: "img", format: "alternative" },
     { selector: "dt", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
     { selector: "dd", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
     // What newsletters put there for the lists of mail programs alone.
-    ...["[hidden]", '[style*="display:none"]', '[style*="display: none"]'].map((selector) => ({
-      selector,
-      format: "skip",
-    })),
+    ...["[hidden]", '[style*="display:none"]', '[style*="display: none"]'].map(skipped),
+    ...["select", "textarea", "svg"].map(skipped),
     { selector: "tr", format: "block", options: { leadingLineBreaks: 1, trailingLineBreaks: 1 } },
     { selector: "td", format: "cell" },
     { selector: "th", format: "cell" },
@@ -71,7 +77,8 @@ export function renderer(warn: (text: string) => void): (html: string) => string
 
 /** Without the blanks at line ends that empty cells leave, and without more than one empty line in a row. */
 function trimmed(text: string): string {
-  return text.split("\n").map((line) => line.trimEnd()).join("\n").replace(/\n{3,}/g, "\n\n");
+  return text.split("\n").map((line) => line.trimEnd()).join("\n").replace(/\n{3,}/g, "\n\n")
+    .trimEnd();
 }
 
 /** Elements that end by themselves, or that the next one of their kind ends. */
