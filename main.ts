@@ -22,7 +22,7 @@ import {
 import type { Surroundings } from "./lib/context.ts";
 import { delivery } from "./lib/delivery.ts";
 import type { Observe } from "./lib/event.ts";
-import { fault, type Faults, isFaults, quote } from "./lib/fault.ts";
+import { fault, type Faults, isFaults, quote, unreadable } from "./lib/fault.ts";
 import { grammar, tieValues } from "./lib/flags.ts";
 import { help } from "./lib/help.ts";
 import { Lines } from "./lib/lines.ts";
@@ -160,20 +160,30 @@ const serve: Command = async (config, endpoint, surroundings) => {
 
 /** Prints the requests that the messages in files, or on standard input, would become. */
 const render: Command = async (config, endpoint, surroundings) => {
-  const files = config.messages.length === 0 ? [null] : config.messages;
-  for (const file of files) {
-    const octets = file === null ? await readInput() : Deno.readFileSync(file);
-    for (const message of messagesIn(octets)) {
+  const codes: number[] = [];
+  for (const file of config.messages.length === 0 ? [null] : config.messages) {
+    const octets = file === null ? await readInput() : readFile(file);
+    if (octets === null) codes.push(1);
+    for (const message of octets === null ? [] : messagesIn(octets)) {
       const context = await replay(message, generate(), now(), surroundings);
-      const code = await printRequest(await endpoint.request(context, now()), config);
-      if (code !== 0) return code;
+      codes.push(await printRequest(await endpoint.request(context, now()), config));
     }
   }
-  return 0;
+  return Math.max(...codes);
 };
 
 async function readInput(): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
+}
+
+/** Null where it cannot be read, which is said. */
+function readFile(path: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    complain([`Cannot read ${quote(path)}: ${unreadable(error)}`]);
+    return null;
+  }
 }
 
 /** Sends the sample message to the endpoint and prints what it answers. */

@@ -25,3 +25,10 @@ export function quote(text: string): string {
   const isWhole = text.length <= 2 * QUOTE_LENGTH && line.length <= QUOTE_LENGTH;
   return `"${line.slice(0, QUOTE_LENGTH).join("")}${isWhole ? "" : "…"}"`;
 }
+
+/** Why a file cannot be read, without its name and without the number that systems have for it. */
+export function unreadable(error: unknown): string {
+  return error instanceof Deno.errors.NotFound
+    ? "no such file"
+    : (error as Error).message.replace(/( \(os error \d+\))?(: \w+ '.*')?$/s, "");
+}

@@ -2,7 +2,7 @@
  * Looks settings up: a flag wins over a variable, and a variable over a file that the variable with
  * `_FILE` names. Each setting knows what to call itself in a fault.
  */
-import { type Faults, isFaults, quote } from "./fault.ts";
+import { type Faults, isFaults, quote, unreadable } from "./fault.ts";
 import type { Setting } from "./setting.ts";
 import { type OptionName, options, type PresetName, presets, variableOf } from "./options.ts";
 
@@ -172,10 +172,7 @@ export class Settings {
     try {
       return this.#sources.readTextFile(path).replace(/^\ufeff/, "").replace(/\r?\n$/, "");
     } catch (error) {
-      const reason = error instanceof Deno.errors.NotFound
-        ? "no such file"
-        : (error as Error).message.replace(/( \(os error \d+\))?(: \w+ '.*')?$/s, "");
-      this.#complain(`Cannot read ${quote(path)} for ${name}: ${reason}`);
+      this.#complain(`Cannot read ${quote(path)} for ${name}: ${unreadable(error)}`);
       return null;
     }
   }

@@ -24,8 +24,8 @@ export class Client implements Disposable {
   }
 
   /** Writes; false when nobody takes it any more. */
-  async send(text: string): Promise<boolean> {
-    let octets = new TextEncoder().encode(text);
+  async send(data: string | Uint8Array): Promise<boolean> {
+    let octets = typeof data === "string" ? new TextEncoder().encode(data) : data;
     try {
       while (octets.length > 0) octets = octets.subarray(await this.#socket.write(octets));
       return true;

@@ -45,7 +45,31 @@ const usages: [args: string[], ...faults: string[]][] = [
   [
     [...NOWHERE, "--template", "{\n {{#json.to}}1{{/json.to}}}"],
     'Cannot use --template: section "json.to" at line 2, column 2 asks for JSON, must be "to"',
+    "     {{#json.to}}1{{/json.to}}}",
+    "     ^",
   ],
+  [
+    [...NOWHERE, "--preset", "slak"],
+    'Cannot use --preset "slak": no such preset, the nearest is slack',
+  ],
+  [
+    [...NOWHERE, "--preset", "slack", "--template", "{}"],
+    "Cannot use --preset: --template is given too, only one can be used",
+  ],
+  [
+    ["--preset", "telegram"],
+    'Cannot use --preset "telegram": it needs --var token=VALUE, the token of the bot, from @BotFather',
+    'Cannot use --preset "telegram": it needs --var chat=VALUE, the id of the chat, such as -1001234567890, or @name of a public channel',
+  ],
+  [["--preset", "slack"], "Cannot serve: no endpoint is set, name one with --url"],
+  [["presets", "slak"], 'Cannot use "slak": no such preset, the nearest is slack'],
+  [["presets", "slack", "ntfy"], 'Cannot use "ntfy": presets takes one name'],
+  [
+    [...NOWHERE, "--attachments", "some"],
+    'Cannot use --attachments "some": must be include, metadata or drop',
+  ],
+  [["serve", ...NOWHERE, "mail.eml"], 'Cannot use "mail.eml": serve takes options only'],
+  [["serve", ...NOWHERE, "--raw"], "Cannot use --raw: serve has no such option, see --help"],
   [["sever"], 'Cannot run "sever": no such command, the nearest is serve'],
   [["list"], 'Cannot run "list": no such command, the nearest is queue list'],
   [["queue", "list"], "Cannot queue list: no queue is set, name one with --queue"],
@@ -68,11 +92,15 @@ const usages: [args: string[], ...faults: string[]][] = [
   [
     [...NOWHERE, "--template", "{\n {{#a}"],
     "Cannot use --template: the tag at line 2, column 2 is not closed, must end with }}",
+    "     {{#a}",
+    "     ^",
   ],
   [
     [...NOWHERE, "--template", '{"a": {{body}}}'],
     "Cannot use --template: at line 1, column 7 it makes of a message what is " +
     "not JSON (invalid symbol), must be for Content-Type application/json",
+    '    {"a": {{body}}}',
+    "          ^",
   ],
   [
     [...NOWHERE, "--header", "Host: x"],
@@ -235,7 +263,7 @@ Deno.test("render of a message that breaks the template ends with exit code 1", 
   const args = ["render", "--template", "{{^header.x-break}}{}{{/header.x-break}}"];
   const { code, stdout, stderr } = await run(args, { stdin: "X-Break: 1\n\n" });
   assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /^Cannot use --template: [^\n]* not JSON at line 1, column 1[^\n]*\n$/);
+  assertMatch(stderr, /^Cannot use --template: [^\n]* not JSON \(value expected\)[^\n]*\n$/);
 });
 
 Deno.test("--url - prints each request and has the message accepted", async () => {

@@ -47,6 +47,10 @@ export const rules: Rules = {
     assertEquals(Object.keys(labels), ["alertname", "severity", "from", "subject"]);
     assertEquals([labels.alertname, labels.severity], ["Mail", "warning"]);
     assertEquals(Object.keys(annotations), ["summary", "description"]);
+    // Receivers such as Slack are given these as they are, and take `<!channel>` for a call.
+    for (const text of [labels.subject, ...Object.values<string>(annotations)]) {
+      assert(!/<[^ …]/.test(text), text.slice(0, 200));
+    }
   },
   tells({ json: [{ annotations, labels }], context }) {
     assertBeginsWith(annotations.summary, context.subject, "(no subject)");

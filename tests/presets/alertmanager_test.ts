@@ -14,11 +14,11 @@ Deno.test("alertmanager gets an alert of a mail of cron", async () => {
       alertname: "Cron",
       severity: "info",
       from: "root@web1.example.org",
-      subject: "Cron <root@web1> run-parts /etc/cron.daily",
+      subject: "Cron < root@web1> run-parts /etc/cron.daily",
     },
     annotations: {
-      summary: "Cron <root@web1> run-parts /etc/cron.daily",
-      description: '/etc/cron.daily/logrotate:\nerror: skipping "/var/log/*.log" & <more>',
+      summary: "Cron < root@web1> run-parts /etc/cron.daily",
+      description: '/etc/cron.daily/logrotate:\nerror: skipping "/var/log/*.log" & < more>',
     },
     startsAt: "2022-01-01T10:10:20Z",
   }]);

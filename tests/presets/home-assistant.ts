@@ -1,7 +1,7 @@
 /** What the webhook trigger of Home Assistant takes, and what is fit for a notification. */
 import { assert, assertEquals } from "../assert.ts";
 import type { Rules } from "./rules.ts";
-import { assertBeginsWith } from "./wording.ts";
+import { assertBeginsWith, octetsIn } from "./wording.ts";
 
 /** Octets of a request to its server (homeassistant/components/http, MAX_CLIENT_SIZE; from memory). */
 const MAX_OCTETS = 16 * 1024 * 1024;
@@ -27,12 +27,14 @@ export const rules: Rules = {
     assert(json.title.trim() !== "" && json.message.trim() !== "");
   },
   limits({ json, octets }) {
-    assert(json.title.length <= MAX_TITLE && json.message.length <= 10_000);
+    assert(json.title.length <= MAX_TITLE && octetsIn(json.message) <= 3500);
     assert(octets.length <= MAX_OCTETS);
   },
   harmless({ json }) {
+    // The apps take a message that is a word such as `clear_notification` for a command (from memory).
+    assert(/\n\n— \S/.test(json.message), json.message.slice(-200));
     // Templates of an automation are rendered once: what a mail says in them is a value, and a text.
-    assertEquals(Object.keys(json).join(), "title,message,subject,from,to,timestamp,files");
+    assertEquals(Object.keys(json).join(), "title,message,subject,text,from,to,timestamp,files");
     for (
       const value of [json.title, json.message, json.subject, json.from, ...json.to, ...json.files]
     ) {

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "../assert.ts";
 import type { Rules } from "./rules.ts";
 
-/** Octets of a request, where N8N_PAYLOAD_SIZE_MAX says nothing else (n8n-impl-webhooks at skills.sh). */
+/** Octets of a request, where N8N_PAYLOAD_SIZE_MAX says nothing else. Mails of the default --max-size fit. */
 const MAX_OCTETS = 16 * 1024 * 1024;
 
 export const rules: Rules = {
@@ -10,7 +10,7 @@ export const rules: Rules = {
   vars: {},
   sources: [
     "https://docs.n8n.io/integrations/builtin/core-nodes/n8n-nodes-base.webhook/",
-    "https://www.skills.sh/openaec-foundation/n8n-claude-skill-package/n8n-impl-webhooks",
+    "https://docs.n8n.io/hosting/configuration/environment-variables/endpoints/",
   ],
   valid({ request, headers, json }) {
     assertEquals([request.method, request.url!.href], [

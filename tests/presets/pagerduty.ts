@@ -9,8 +9,8 @@ const MAX_SUMMARY = 1024;
 /** Characters of the key by which events are one alert (influxdata, pagerduty.sendEvent). */
 const MAX_DEDUP_KEY = 255;
 
-/** Octets of an event; that it is 512 KB is from memory. */
-const MAX_OCTETS = 512 * 1024;
+/** Octets of an event (Alertmanager, notify/pagerduty/pagerduty.go). */
+const MAX_OCTETS = 512_000;
 
 export const rules: Rules = {
   vars: { key: "0123456789abcdef0123456789abcdef" },
