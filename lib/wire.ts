@@ -14,7 +14,7 @@
  * What goes over a limit is swallowed to its true end before the session hears of it, since the rest
  * would otherwise be read as commands. Nothing over a limit is kept in memory.
  */
-import { concat } from "./octets.ts";
+import { concat, release } from "./octets.ts";
 
 /** How a line ended. */
 export type LineEnd = "CRLF" | "LF";
@@ -245,6 +245,7 @@ class Collector {
       ? this.#block
       : concat([...this.#full, this.#block.subarray(0, this.#used)]);
     const frame = this.#overLimit ? null : octets;
+    if (!isWhole) { for (const block of this.#full) release(block); }
     this.#drop();
     this.#size = 0;
     this.#overLimit = false;

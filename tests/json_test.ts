@@ -43,6 +43,37 @@ for (const [text, fault] of texts) {
   });
 }
 
+for (const [text, fault] of texts) {
+  Deno.test(`isJson() judges ${JSON.stringify(text)} with much behind it as without`, () => {
+    assertEquals(isJson(text + " ".repeat(1024 ** 2)), fault === null);
+  });
+}
+
+const strings: [inside: string, isSound: boolean][] = [
+  ["", true],
+  ['\\"', true],
+  ["\\\\", true],
+  ["\\u12aF\\/\\b\\f\\n\\r\\t", true],
+  ["ä\u2028😀\ud800\x7f", true],
+  ["\\", false],
+  ["\\x", false],
+  ["\\u12a", false],
+  ["\\U12aF", false],
+  ["\\u12a\\n", false],
+  ["\n", false],
+  ["\x1f", false],
+  ['"', false],
+  ['","', false],
+];
+for (const [inside, isSound] of strings) {
+  Deno.test(`isJson() judges a string of ${JSON.stringify(inside)} alike in a short text and in a long one`, () => {
+    const text = `{"key": "${inside}"}`;
+    assertEquals([isJson(text), isJson(text + " ".repeat(1024 ** 2))], [isSound, isSound]);
+    const filler = "long ".repeat(300_000);
+    assertEquals(isJson(`{"${filler}": "${filler}${inside}"}`), isSound);
+  });
+}
+
 Deno.test("explain() does not fail for what is nested deep", async () => {
   assertEquals(await told("[".repeat(1_000_000)), "line 1, column 1: nested too deep");
 });

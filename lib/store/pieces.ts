@@ -2,7 +2,7 @@
  * The octets of messages, in pieces: a message of 10 MB written at once would hold the event loop for a
  * tenth of a second, and so would its removal.
  */
-import { concat } from "../octets.ts";
+import { concat, release } from "../octets.ts";
 import type { Statements } from "./statements.ts";
 
 /** Octets of a piece. */
@@ -33,11 +33,13 @@ export class Pieces {
 
   /** A message of so many octets; null where some of them are not there. */
   read(message: number, octets: number): Uint8Array | null {
-    const pieces = this.#sql.all<{ data: Uint8Array }>(
+    const rows = this.#sql.all<{ data: Uint8Array }>(
       "SELECT data FROM pieces WHERE piece >= ? AND piece < ? ORDER BY piece",
       ...[message * MOST_PIECES, (message + 1) * MOST_PIECES],
     );
-    const whole = pieces.length === 1 ? pieces[0].data : concat(pieces.map(({ data }) => data));
+    const pieces = rows.map(({ data }) => data);
+    const whole = pieces.length === 1 ? pieces[0] : concat(pieces);
+    if (pieces.length > 1) pieces.forEach(release);
     return whole.length === octets ? whole : null;
   }
 
