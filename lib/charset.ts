@@ -92,6 +92,14 @@ export function isUnordered(charset: string): boolean {
   return /^\s*(?:utf-?16|unicode|ucs-2)\s*$/i.test(charset);
 }
 
+/** Character sets in which an octet of ASCII is that and nothing else, among those that are read here. */
+const ASCII_WITHIN = /^(?:utf-8$|windows-125|iso-8859-|koi8-)/;
+
+/** Whether line ends are the same octets in `charset` as in ASCII; it may be so even where this is false. */
+export function hasAsciiWithin(charset: string): boolean {
+  return charset === "" || ASCII_WITHIN.test(encodingOf(charset) ?? "");
+}
+
 /** Big-endian unless octets say otherwise (RFC 2781 section 4.3); WHATWG has it the other way round. */
 function byteOrderOf([first, second]: Uint8Array): string {
   const isLittle = (first === 0xff && second === 0xfe) || (first !== 0 && second === 0);

@@ -16,7 +16,10 @@ export interface ThreadOptions {
   readonly parseWithin: typeof parseWithin;
   /** Starts the thread. */
   readonly open: () => Worker;
-  /** Octets that are decoded here for one message, and lines that are looked at. */
+  /**
+   * Octets that are decoded here for one message, of what takes longest, and lines that are looked at.
+   * Of plain text that is sent as it stands it is a hundred times as much.
+   */
   readonly mostHere: number;
   /** Milliseconds that a message may take, and that the thread may take to start. */
   readonly timeoutMs: number;

@@ -142,6 +142,30 @@ for (const [what, lines, names, isHere] of PLACES) {
   });
 }
 
+const LINES = "line\r\n".repeat(2_000);
+
+const TEXTS: [what: string, header: string, body: string, isHere: boolean][] = [
+  ["text that says nothing of itself", "", LINES, true],
+  ["text in UTF-8", "Content-Type: text/plain; charset=utf-8\r\n", LINES, true],
+  ["text in ISO-8859-1", "Content-Type: text/plain; charset=iso-8859-1\r\n", LINES, true],
+  ["text that is longer than that", "", LINES.repeat(10), false],
+  ["HTML", "Content-Type: text/html\r\n", LINES, false],
+  ["text in UTF-16", "Content-Type: text/plain; charset=utf-16\r\n", LINES, false],
+  ["text in a rare character set", "Content-Type: text/plain; charset=cp437\r\n", LINES, false],
+  ["text with flowing lines", "Content-Type: text/plain; format=flowed\r\n", LINES, false],
+  ["text in quoted-printable", "Content-Transfer-Encoding: quoted-printable\r\n", LINES, false],
+];
+
+for (const [what, header, body, isHere] of TEXTS) {
+  Deno.test(`a large ${what} is parsed ${isHere ? "here" : "in the thread"}`, async () => {
+    const { thread, opened, here } = threadOf("", { mostHere: 500 });
+    using _ = thread;
+    const data = encode(`Subject: x\r\n${header}\r\n${body}`);
+    assertEquals(await thread.parse(data, null), await parseHere(data, null));
+    assertEquals([here, opened.length], isHere ? [[data.length], 0] : [[], 1]);
+  });
+}
+
 const FAILURES: [what: string, source: string, warning: RegExp][] = [
   [
     "throws",

@@ -44,3 +44,29 @@ Deno.test("read() comes to an end on a quoted-printable line of blanks", async (
   );
   assertEquals(context.body, `${blanks}x\n`);
 });
+
+const BOM = "\xef\xbb\xbf";
+
+const LINES: readonly [lines: string, charset: string, read: string][] = [
+  ["a\nb\r\r\nc\rd\r\r", "", "a\nb\n\nc\nd\n\n"],
+  [`${BOM}\xc3\xa4\n`, "utf-8", "ä\n"],
+  ["\xc3\xa4\xff\n", "UTF8", "ä\ufffd\n"],
+  ["\xe4\n", "", "ä\n"],
+  ["\xe4\x85\n", "iso-8859-1", "ä…\n"],
+  ["\xa4\n", "iso-8859-15", "€\n"],
+  ["\xc1\n", "koi8-r", "а\n"],
+  ["\xc4\xe3\n", "gb2312", "你\n"],
+];
+
+for (const [lines, charset, expected] of LINES) {
+  Deno.test(`read() reads ${JSON.stringify(lines)} in "${charset}" alike in short texts and in long ones`, async () => {
+    const type = charset === "" ? "" : `Content-Type: text/plain; charset=${charset}\n`;
+    for (const rest of ["", "x".repeat(128 * 1024)]) {
+      const { body } = await readText(`${type}Subject: x\n\n${lines}${rest}`);
+      assertEquals([body.slice(0, expected.length), body.length], [
+        expected,
+        expected.length + rest.length,
+      ]);
+    }
+  });
+}
