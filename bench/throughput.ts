@@ -10,8 +10,9 @@
  * kept,each` name, each of which is 4KB, 20 or kept where it is left out. `--rounds N`; `--seconds
  * N` of each measurement, more where mails are so slow that not every connection has had its
  * answer; `--rest SECONDS` before the memory is read again; `--load smtp-source` for that of
- * Postfix; `--svg FILE` for a plot. `--subjects no-queue,queue,peer` has one more, `sink`, which
- * does nothing and so shows the limit of the load. This server logs to a file, the peer not at all.
+ * Postfix; `--svg FILE` for a plot. `--subjects no-queue,queue,peer` has two more: `bare`, which
+ * forwards mails unread and so shows the limit of the runtime (`bare.ts`), and `sink`, which does
+ * nothing and so shows that of the load. This server logs to a file, the peer not at all.
  *
  * `memory` obeys `--subjects`, `--rounds` and `--rest`. It and `start` compare with an empty
  * program; where SMTP_PIGEON_BIN names an executable, `--empty FILE` has to name one that was made
@@ -89,8 +90,11 @@ function read(args: readonly string[]): Asked | string {
   if (load !== "own" && load !== "smtp-source") {
     return `Cannot use --load ${JSON.stringify(load)}: must be own or smtp-source`;
   }
-  if (load === "smtp-source" && listOf(flags.subjects)?.includes("sink")) {
-    return "Cannot use --load smtp-source: the sink takes only commands that come together";
+  if (
+    load === "smtp-source" &&
+    listOf(flags.subjects)?.some((name) => ["bare", "sink"].includes(name))
+  ) {
+    return "Cannot use --load smtp-source: bare and sink take only commands that come together";
   }
   const isExecutable = Deno.env.get("SMTP_PIGEON_BIN") !== undefined;
   if (words.some((word) => word !== "speed") && isExecutable !== (flags.empty !== undefined)) {

@@ -3,10 +3,10 @@ import type { Order } from "../load.ts";
 import { KILOBYTE, MEGABYTE } from "../queue/measure.ts";
 
 /**
- * What takes the mails: this server without and with a queue, the peer, and what does nothing at
- * all.
+ * What takes the mails: this server without and with a queue, the peer, what forwards all unread,
+ * and what does nothing at all.
  */
-export const subjects = ["no queue", "queue", "peer", "sink"] as const;
+export const subjects = ["no queue", "queue", "peer", "bare", "sink"] as const;
 
 /** One of them. */
 export type Subject = typeof subjects[number];

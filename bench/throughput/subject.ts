@@ -1,4 +1,5 @@
-/** Starts what is compared: the server without and with a queue, the peer, the sink. */
+/** Starts what is compared: the server without and with a queue, the peer, what only
+ * forwards, the sink. */
 import { Neighbour, ServerProcess } from "../process.ts";
 import { queueIn } from "../queue/measure.ts";
 import type { Subject } from "./cases.ts";
@@ -25,7 +26,8 @@ export async function start(subject: Subject, origin: string, folder: string): P
     case "sink":
       return await Neighbour.start("sink.ts");
     case "peer":
-      return await Neighbour.start("peer.ts", origin);
+    case "bare":
+      return await Neighbour.start(`${subject}.ts`, origin);
     case "no queue":
     case "queue": {
       const own = await Deno.makeTempDir({ dir: folder });
