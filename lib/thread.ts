@@ -18,7 +18,7 @@ export interface ThreadOptions {
   readonly open: () => Worker;
   /**
    * Octets that are decoded here for one message, of what takes longest, and lines that are looked at.
-   * Of plain text that is sent as it stands it is a hundred times as much.
+   * Of plain text that is sent as it stands it is eighty times as much.
    */
   readonly mostHere: number;
   /** Milliseconds that a message may take, and that the thread may take to start. */
