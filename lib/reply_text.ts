@@ -23,15 +23,45 @@ const isQuoted = (line: string) => line.startsWith(">");
 const isMatch = (line: string | undefined, pattern: RegExp) =>
   line !== undefined && line.length <= MAX_LENGTH && pattern.test(line);
 
-/** A line that says that an earlier mail begins, in the words of mail programs. */
-const SEPARATOR =
-  /^\s*-{3,}\s*(?:original (?:message|appointment)|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht|message d'origine|message original|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|oprindelig meddelelse|ursprungligt meddelande|opprinnelig melding|wiadomość oryginalna|původní zpráva|исходное сообщение|原始邮件|元のメッセージ|원본 메시지)\s*-{3,}\s*$/i;
+/** One of several words or phrases, as mail programs have them in many languages. */
+const oneOf = (...words: readonly string[]) => `(?:${words.join("|").replace(/[().]/g, "\\$&")})`;
 
-/** The fields of the block that Outlook puts before an earlier mail, in many languages. */
-const FROM =
-  /^\*?(?:from|von|de|da|van|från|fra|lähettäjä|od|от|发件人|差出人|보낸 사람)\s?[:：]\*?\s*\S/i;
-const SENT =
-  /^\*?(?:sent|date|gesendet|datum|envoyé|enviado(?: el)?|fecha|inviato|data|enviada(?: em)?|verzonden|skickat|sendt|dato|lähetetty|wysłano|odesláno|отправлено|дата|发送时间|日期|送信日時|보낸 날짜)\s?[:：]/i;
+/** A line that says that an earlier mail begins. */
+const SEPARATOR = new RegExp(
+  `^\\s*-{3,}\\s*${
+    oneOf(
+      ...["original message", "original appointment", "forwarded message"],
+      ...["ursprüngliche nachricht", "weitergeleitete nachricht", "message d'origine"],
+      ...["message original", "mensaje original", "messaggio originale", "mensagem original"],
+      ...["oorspronkelijk bericht", "oprindelig meddelelse", "ursprungligt meddelande"],
+      ...["opprinnelig melding", "wiadomość oryginalna", "původní zpráva"],
+      ...["исходное сообщение", "原始邮件", "元のメッセージ", "원본 메시지"],
+    )
+  }\\s*-{3,}\\s*$`,
+  "i",
+);
+
+/** The fields of the block that Outlook puts before an earlier mail. */
+const FROM = new RegExp(
+  `^\\*?${
+    oneOf(
+      ...["from", "von", "de", "da", "van", "från", "fra", "lähettäjä", "od", "от"],
+      ...["发件人", "差出人", "보낸 사람"],
+    )
+  }\\s?[:：]\\*?\\s*\\S`,
+  "i",
+);
+const SENT = new RegExp(
+  `^\\*?${
+    oneOf(
+      ...["sent", "date", "gesendet", "datum", "envoyé", "enviado", "enviado el", "fecha"],
+      ...["inviato", "data", "enviada", "enviada em", "verzonden", "skickat", "sendt", "dato"],
+      ...["lähetetty", "wysłano", "odesláno", "отправлено", "дата"],
+      ...["发送时间", "日期", "送信日時", "보낸 날짜"],
+    )
+  }\\s?[:：]`,
+  "i",
+);
 
 /** How many lines below From the other field is at most: an address may be wrapped. */
 const BLOCK = 4;
@@ -57,22 +87,38 @@ function nextText(lines: readonly string[], from: number): string {
 }
 
 /** How a line begins such as "On Monday, 3 January, Gordon wrote:". */
-const STARTER =
-  /^\s*(?:(?:on|am|le|el|il|em|op|den|dnia|w dniu|dne|在)\s|\p{L}{2,4}(?:\.,?|,)\s|\d)/iu;
+const STARTER = new RegExp(
+  `^\\s*(?:${
+    oneOf("on", "am", "le", "el", "il", "em", "op", "den", "dnia", "w dniu", "dne", "在")
+  }\\s|\\p{L}{2,4}(?:\\.,?|,)\\s|\\d)`,
+  "iu",
+);
 
 /** How it ends. */
-const WROTE =
-  /[\s,>)\]](?:wrote|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|kirjoitti|napisał(?:\(a\))?|pisze|napsal(?:\(a\))?|пишет|написал(?:\(а\))?|пише|írta|yazdı|写道|のメッセージ|작성)(?=[\s:：])[^:：]*[:：]\s*$/iu;
+const WROTE = new RegExp(
+  `[\\s,>)\\]]${
+    oneOf(
+      ...["wrote", "schrieb", "a écrit", "escribió", "ha scritto", "escreveu", "schreef"],
+      ...["skrev", "kirjoitti", "napisał", "napisał(a)", "pisze", "napsal", "napsal(a)"],
+      ...["пишет", "написал", "написал(а)", "пише", "írta", "yazdı"],
+      ...["写道", "のメッセージ", "작성"],
+    )
+  }(?=[\\s:：])[^:：]*[:：]\\s*$`,
+  "iu",
+);
+
+/** Its last character, also as it is wide in East Asia. */
+const COLON = new RegExp("[:：]\\s*$");
 
 /** Lines over which it is wrapped at most. */
 const WRAPPED = 3;
 
 /** The line in which such a sentence begins that ends in this one; null where none does. */
 function attributionStart(lines: readonly string[], end: number): number | null {
-  if (!isMatch(lines[end], /[:：]\s*$/)) return null;
+  if (!isMatch(lines[end], COLON)) return null;
   for (let start = end; start >= 0 && start > end - WRAPPED; start--) {
     if (isBlank(lines[start]) || isQuoted(lines[start])) return null;
-    const whole = lines.slice(start, end + 1).join(" ").replaceAll(">の", "> の");
+    const whole = lines.slice(start, end + 1).join(" ").replaceAll(">\u306e", "> \u306e");
     // It tells of a date or an address.
     if (isMatch(whole, STARTER) && isMatch(whole, WROTE) && /[\d@]/.test(whole)) return start;
   }
@@ -96,9 +142,18 @@ function withoutQuotes(lines: readonly string[]): readonly string[] {
 /** Lines of a signature at most: what is longer is no signature. */
 const SIGNATURE = 12;
 
-/** What telephones and their programs put below, in the words of the common ones. */
-const SENT_FROM =
-  /^(?:sent from (?:my|mail|yahoo|outlook)|sent with|get outlook for|von meinem .{1,40} gesendet|gesendet (?:mit|von)|envoyé (?:de|depuis)|enviado desde|inviato da|enviado do|verzonden vanaf|verstuurd vanaf|skickat från|sendt fra|wysłane z|отправлено с)(?=\s|$)/iu;
+/** What telephones and their programs put below. */
+const SENT_FROM = new RegExp(
+  `^(?:${
+    oneOf(
+      ...["sent from my", "sent from mail", "sent from yahoo", "sent from outlook", "sent with"],
+      ...["get outlook for", "gesendet mit", "gesendet von", "envoyé de", "envoyé depuis"],
+      ...["enviado desde", "inviato da", "enviado do", "verzonden vanaf", "verstuurd vanaf"],
+      ...["skickat från", "sendt fra", "wysłane z", "отправлено с"],
+    )
+  }|von meinem .{1,40} gesendet)(?=\\s|$)`,
+  "iu",
+);
 
 /** Without the lines behind "-- ", and the line of a telephone. */
 function withoutSignature(lines: readonly string[]): readonly string[] {

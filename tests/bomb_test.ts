@@ -161,10 +161,20 @@ for (const [what, header, body, isHere] of TEXTS) {
     const { thread, opened, here } = threadOf("", { mostHere: 500 });
     using _ = thread;
     const data = encode(`Subject: x\r\n${header}\r\n${body}`);
-    assertEquals(await thread.parse(data, null), await parseHere(data, null));
+    const needs = needsOf(["body", "subject"]);
+    assertEquals(await thread.parse(data, needs), await parseHere(data, needs));
     assertEquals([here, opened.length], isHere ? [[data.length], 0] : [[], 1]);
   });
 }
+
+Deno.test("a large text of which the new part is asked for is parsed in the thread", async () => {
+  const { thread, opened, here } = threadOf("", { mostHere: 500 });
+  using _ = thread;
+  const needs = needsOf(["replyText"]);
+  const data = encode(`Subject: x\r\n\r\n${LINES}`);
+  assertEquals(await thread.parse(data, needs), await parseHere(data, needs));
+  assertEquals([here, opened.length], [[], 1]);
+});
 
 const FAILURES: [what: string, source: string, warning: RegExp][] = [
   [

@@ -152,7 +152,7 @@ Deno.test("the preset raw delivers the octets of a message, and its envelope in 
   assertEquals(body, OCTETS);
   assertEquals(headers.get("content-type"), "message/rfc822");
   assertEquals(headers.get("x-envelope-from"), "<a+b@example.org>");
-  assertEquals(headers.get("x-envelope-to"), "<c@example.net>");
+  assertEquals(headers.get("x-envelope-to"), "c@example.net");
 });
 
 const WITH_FILE = new TextEncoder().encode(
