@@ -16,7 +16,9 @@ export interface Expression {
 
 /** A filter with its arguments. */
 export interface Step {
+  /** What is done. */
   readonly filter: Filter;
+  /** Such as the filter takes. */
   readonly args: readonly Argument[];
 }
 
@@ -47,9 +49,10 @@ function stepsOf(text: string): (Word[] | null)[] {
   const steps: Word[][] = [];
   const rest = text.trimEnd();
   for (WORD.lastIndex = 0; WORD.lastIndex < rest.length;) {
-    const [, bar, double, single = double, plain] = WORD.exec(rest) ?? [];
+    const [, bar, double, single, plain] = WORD.exec(rest) ?? [];
+    const quoted = double ?? single;
     if (bar !== undefined) steps.push([]);
-    else if (single !== undefined) steps.at(-1)!.push({ text: single, isQuoted: true });
+    else if (quoted !== undefined) steps.at(-1)!.push({ text: quoted, isQuoted: true });
     else if (plain !== undefined) steps.at(-1)!.push({ text: plain, isQuoted: false });
     else return [null];
   }

@@ -7,9 +7,11 @@
 export interface FormFile {
   /** The name of its field. */
   readonly field: string;
+  /** Its own name. */
   readonly filename: string;
   /** Its media type. */
   readonly contentType: string;
+  /** What is in it. */
   readonly content: Uint8Array<ArrayBuffer>;
 }
 
@@ -17,6 +19,7 @@ export interface FormFile {
 export interface Form {
   /** Its media type, with the boundary between its parts. */
   readonly contentType: string;
+  /** Fields and files, in order. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 

@@ -4,7 +4,7 @@
  */
 // @ts-types="./std/yaml.d.ts"
 import type { parse as parseYaml } from "npm:deno-std@1.4.0/yaml/parse.js";
-import { fault, type Faults, isFaults, quote } from "./fault.ts";
+import { fault, type Faults, quote } from "./fault.ts";
 import { nearest } from "./nearest.ts";
 import { type Method, methods, type RequestOptions } from "./request.ts";
 import type { Limits } from "./scope.ts";
@@ -18,9 +18,11 @@ export interface TemplateFile {
   readonly docs: string;
   /** A template of where to send, where that follows from variables. */
   readonly url: Setting | null;
+  /** How to send it. */
   readonly method: Method;
   /** `Name: value` each, Content-Type among them. */
   readonly headers: readonly Setting[];
+  /** How much the template prints of what it names. */
   readonly limits: Limits;
   /** The variables that it cannot do without, and what each of them is. */
   readonly vars: Readonly<Record<string, string>>;
@@ -140,8 +142,11 @@ export interface Additions {
   readonly url: Setting | null;
   /** Whether requests go nowhere, whatever the file says. */
   readonly isPrinted: boolean;
+  /** They take the place of those of the same name. */
   readonly headers: readonly Setting[];
+  /** The values of variables. */
   readonly vars: Readonly<Record<string, string>>;
+  /** This program's version. */
   readonly version: string;
 }
 

@@ -266,12 +266,12 @@ function octetsFor(template: Template, context: TemplateContext): Uint8Array<Arr
   return text instanceof OctetText ? text.toOctets() : new Uint8Array(0);
 }
 
-/** The attachments whose content is there, each with the name of its field. */
-function filesFor(name: Template, { attachments }: TemplateContext) {
-  const isWhole = (index: number) => attachments[index].octets().length === attachments[index].size;
-  return itemsOf(attachments).filter((_, index) => isWhole(index)).map((item) => {
-    const { filename, contentType, octets } = item.value as typeof attachments[number];
-    return { field: name.render(item, verbatim), filename, contentType, content: octets() };
+/** The attachments whose content is given, each with the name of its field, if it gets one. */
+function filesFor(name: Template, { attachments }: TemplateContext): FormFile[] {
+  return itemsOf(attachments).flatMap((item, index) => {
+    const { filename, contentType, isIncluded, octets } = attachments[index];
+    const field = name.render(item, verbatim);
+    return field !== "" && isIncluded ? { field, filename, contentType, content: octets() } : [];
   });
 }
 

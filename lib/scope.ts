@@ -17,6 +17,7 @@ export type Limits = Readonly<Record<string, number>>;
 export interface Rules {
   /** What stands in its tags, by their text. */
   readonly expressions: ReadonlyMap<string, Expression>;
+  /** What is cut where it is printed. */
   readonly limits: Limits;
 }
 

@@ -49,7 +49,7 @@ const LETTERS: Readonly<Record<string, (moment: Moment) => string>> = {
 };
 
 /** What letters may stand behind `%`. */
-export const letters = Object.keys(LETTERS).join(" ");
+export const letters: string = Object.keys(LETTERS).join(" ");
 
 /** The first `%` and its letter in a form that mean nothing; null where all do. */
 export function unknownLetter(form: string): string | null {

@@ -28,8 +28,17 @@ export interface Template {
   readonly expressions: ReadonlyMap<string, Expression>;
 }
 
-/** What Mustache makes of a template: kinds, texts, offsets, and the tokens of a section. */
-export type Tokens = ReturnType<InstanceType<typeof Mustache.Writer>["parse"]>;
+/** What Mustache makes of a piece of a template; a section has the tokens within it. */
+export type Token = readonly [
+  kind: string,
+  text: string,
+  start: number,
+  end: number,
+  inner?: readonly Token[],
+];
+
+/** What it makes of all of it. */
+export type Tokens = readonly Token[];
 
 /** Why a text is no template. */
 interface Flaw {
@@ -52,10 +61,10 @@ export function parseTemplate(setting: Setting, limits: Limits = {}): Template |
 
 function compile(source: string, limits: Limits): Template | Flaw {
   // A writer of its own: its cache goes with it, and nobody else's settings are changed.
-  const writer = new Writer();
+  const writer = new Printer();
   let tokens: Tokens;
   try {
-    tokens = writer.parse(source);
+    tokens = writer.parse(source) as unknown as Tokens;
   } catch (error) {
     return flawOf(source, error as Error);
   }
@@ -75,9 +84,9 @@ function compile(source: string, limits: Limits): Template | Flaw {
     }
     expressions.set(text, expression);
   }
-  const render = (writer: Writer, context: object, escape: Escape) =>
+  const render = (writer: Printer, context: object, escape: Escape) =>
     writer.renderTokens(
-      tokens,
+      tokens as never,
       new Scope(context, { expressions, limits }) as never,
       undefined,
       source,
@@ -104,7 +113,7 @@ function compile(source: string, limits: Limits): Template | Flaw {
 type Config = { readonly escape: (value: unknown) => string };
 
 /** Mustache's writer, which asks the scope for what is put in the place of a tag. */
-class Writer extends Mustache.Writer {
+class Printer extends Mustache.Writer {
   /** `{{{name}}}` prints as `{{name}}` does, but for the escaping. */
   override unescapedValue([, tag]: string[], scope: unknown): string {
     return print((scope as Scope).value(tag));
@@ -117,7 +126,7 @@ class Writer extends Mustache.Writer {
 }
 
 /** Finds what makes a character: all that is put out comes through one of these three, in order. */
-class Tracer extends Writer {
+class Tracer extends Printer {
   /** Offset in the template; 0 until it is found. */
   origin = 0;
   #room: number;
@@ -153,7 +162,7 @@ class Tracer extends Writer {
 
 /** The name of the one thing that a template puts out, as it is; null where there is more to it. */
 export function soleName({ tokens, expressions }: Template): string | null {
-  const [only, ...others] = tokens.filter(([kind, text]: Tokens[number]) =>
+  const [only, ...others] = tokens.filter(([kind, text]) =>
     kind !== "!" && (kind !== "text" || text.trim() !== "")
   );
   if (only === undefined || others.length > 0 || !["name", "&"].includes(only[0])) return null;
@@ -162,7 +171,7 @@ export function soleName({ tokens, expressions }: Template): string | null {
 }
 
 /** The tags that ask for something, sections before what is in them. */
-export function* tagsIn(tokens: Tokens): Generator<Tokens[number]> {
+export function* tagsIn(tokens: Tokens): Generator<Token> {
   for (const token of tokens) {
     if (["name", "&", "#", "^"].includes(token[0])) yield token;
     if (Array.isArray(token[4])) yield* tagsIn(token[4]);
