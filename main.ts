@@ -31,8 +31,7 @@ import type { Mail } from "./lib/mail.ts";
 import { messagesIn } from "./lib/mbox.ts";
 import { read } from "./lib/message.ts";
 import { load, parseWithin } from "./lib/parser.ts";
-import { nearest } from "./lib/nearest.ts";
-import { describe } from "./lib/preset.ts";
+import { listing, presetOf } from "./lib/preset.ts";
 import { exactRequest, formatAnswer, formatRequest, printer } from "./lib/print.ts";
 import type { Operator } from "./lib/queue_tool.ts";
 import { replay } from "./lib/replay.ts";
@@ -85,7 +84,7 @@ async function carry({ config, faults }: { config: Config } & Faults): Promise<n
 /** Where to send, and what of a message, as a preset and the operator say it. */
 async function targetOf(config: Config, surroundings: Surroundings): Promise<Target | Faults> {
   const { command, template, preset, lacksUrl } = config;
-  const setting = preset === null ? template ?? DEFAULT_TEMPLATE : await presetOf(preset);
+  const setting = preset === null ? template ?? DEFAULT_TEMPLATE : await presetOf(preset, presets);
   const file = isFaults(setting) ? setting : await readTemplateFile(setting);
   if (isFaults(file)) return file;
   const options = optionsOf(file, { ...config, version });
@@ -94,15 +93,6 @@ async function targetOf(config: Config, surroundings: Surroundings): Promise<Tar
     return fault(`Cannot ${command}: no endpoint is set, name one with --url`);
   }
   return await target(options, sampleContexts(surroundings));
-}
-
-/** All of a preset, as it is written. */
-async function presetOf(name: Setting): Promise<Setting | Faults> {
-  if (!Object.hasOwn(presets, name.text)) {
-    const known = nearest(name.text, Object.keys(presets));
-    return fault(`Cannot use ${name.label}: no such preset, the nearest is ${known}`);
-  }
-  return { text: (await presets[name.text]()).default, label: name.label };
 }
 
 type Command = (config: Config, endpoint: Target, surroundings: Surroundings) => Promise<number>;
@@ -202,19 +192,12 @@ const test: Command = async (config, endpoint, surroundings) => {
 
 /** Lists the presets, or prints one. */
 async function tellPresets({ name, faults }: { name: Setting | null } & Faults): Promise<number> {
-  const preset = name === null || faults.length > 0 ? null : await presetOf(name);
+  const preset = name === null ? null : await presetOf(name, presets);
   if (isFaults(preset) || faults.length > 0) {
-    complain(isFaults(preset) ? preset.faults : faults);
+    complain([...faults, ...(isFaults(preset) ? preset.faults : [])]);
     return 2;
   }
-  if (preset !== null) return print(encode(preset.text));
-  const names = Object.keys(presets);
-  const lines = await Promise.all(names.map(async (text) => {
-    const setting = await presetOf({ text, label: text });
-    const file = isFaults(setting) ? setting : await readTemplateFile(setting);
-    return isFaults(file) ? file.faults : describe(text, file);
-  }));
-  return print(encode(lines.flatMap((lines) => [...lines, ""]).join("\n")));
+  return print(encode(preset?.text ?? await listing(presets)));
 }
 
 /** Uses a tool on the queue. What it takes is not loaded for anything else. */

@@ -6,17 +6,16 @@
  * Whatever a message says, it cannot reach another server (url.ts) nor end a header field, and JSON that
  * would be broken is not sent.
  */
+import { type Body, type BodyRecipe, makeBody } from "./body.ts";
 import type { TemplateContext } from "./context.ts";
-import { escapeFor, isFormType, isJsonType, verbatim } from "./escape.ts";
+import { verbatim } from "./escape.ts";
 import { fault, type Faults, isFaults } from "./fault.ts";
-import { type Form, type FormFile, formOf } from "./form.ts";
-import { explain, isJson, withoutLastCommas } from "./json.ts";
 import { joined, type Needs } from "./needs.ts";
-import { characters, OctetText } from "./octets.ts";
-import { excerptOf, positionOf } from "./place.ts";
+import { characters } from "./octets.ts";
+import { excerptOf } from "./place.ts";
 import type { Limits } from "./scope.ts";
 import type { Setting } from "./setting.ts";
-import { parseTemplate, soleName, type Template } from "./template.ts";
+import { parseTemplate, type Template } from "./template.ts";
 import { unknownNames } from "./unknown.ts";
 import { makeUrl, parseUrl, type UrlTemplate } from "./url.ts";
 import { itemsOf } from "./value.ts";
@@ -53,8 +52,8 @@ export interface HttpRequest {
   readonly url: URL | null;
   /** In order. Values are byte strings: UTF-8, one character an octet, as fetch wants them. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The body as octets, or as text that is sent as UTF-8. */
-  readonly body: string | Uint8Array<ArrayBuffer>;
+  /** What is sent. */
+  readonly body: Body["body"];
 }
 
 /** Where requests go and how they are made. */
@@ -94,14 +93,14 @@ interface Recipe {
   /** Null where requests go nowhere. */
   readonly url: UrlTemplate | null;
   readonly headers: readonly HeaderTemplate[];
-  readonly body: Template;
-  /** Null where there are no files. */
-  readonly files: Template | null;
+  readonly body: BodyRecipe;
 }
 
 interface HeaderTemplate {
   readonly name: string;
   readonly value: Template;
+  /** The template of name and value, which has the offsets of the setting. */
+  readonly whole: Template;
   readonly setting: Setting;
 }
 
@@ -123,22 +122,22 @@ export async function target(
   const needs = used.map(({ template }) => template.needs);
   return {
     destination: recipe.url?.origin ?? "standard output",
-    needs: joined(recipe.files === null ? needs : [...needs, new Set(["attachments"])]),
+    needs: joined(recipe.body.files === null ? needs : [...needs, new Set(["attachments"])]),
     warnings: used.flatMap(({ template, setting, view }) => unknownNames(template, setting, view)),
     request: (context, at) => make(recipe, context, at, () => ""),
   };
 }
 
 /** All templates, each with what it is rendered with. */
-function usesOf({ options, url, headers, body, files }: Recipe, sample: TemplateContext) {
+function usesOf({ options, url, headers, body }: Recipe, sample: TemplateContext) {
   const [first] = itemsOf(sample.attachments);
   return [
     ...(url === null ? [] : [{ template: url.template, setting: options.url!, view: sample }]),
-    ...headers.map(({ value, setting }) => ({ template: value, setting, view: sample })),
-    { template: body, setting: options.template, view: sample },
-    ...(files === null || first === undefined
+    ...headers.map(({ whole, setting }) => ({ template: whole, setting, view: sample })),
+    { template: body.template, setting: body.setting, view: sample },
+    ...(body.files === null || first === undefined
       ? []
-      : [{ template: files, setting: options.files!, view: first }]),
+      : [{ template: body.files, setting: options.files!, view: first }]),
   ];
 }
 
@@ -146,10 +145,10 @@ function parseRecipe(options: RequestOptions, sample: TemplateContext): Recipe |
   const url = options.url === null ? null : parseUrl(options.url, sample);
   const headers = options.headers.map(parseHeader);
   const sound = headers.filter((header): header is HeaderTemplate => !isFaults(header));
-  const body = parseTemplate(options.template, options.limits);
+  const template = parseTemplate(options.template, options.limits);
   const files = options.files === undefined ? null : parseTemplate(options.files);
-  if (isFaults(url) || isFaults(body) || isFaults(files) || sound.length < headers.length) {
-    const all = [url, ...headers, files, body].filter(isFaults);
+  if (isFaults(url) || isFaults(template) || isFaults(files) || sound.length < headers.length) {
+    const all = [url, ...headers, files, template].filter(isFaults);
     return { faults: all.flatMap(({ faults }) => faults) };
   }
   // A request has one media type (RFC 9110 section 8.3): the last one given.
@@ -158,8 +157,7 @@ function parseRecipe(options: RequestOptions, sample: TemplateContext): Recipe |
     options,
     url,
     headers: sound.filter((header) => !isContentType(header) || header === last),
-    body,
-    files,
+    body: { setting: options.template, template, files },
   };
 }
 
@@ -176,7 +174,7 @@ function parseHeader(setting: Setting): HeaderTemplate | Faults {
   const whole = parseTemplate(setting);
   if (isFaults(whole)) return whole;
   const template = parseTemplate({ ...setting, text: value });
-  return isFaults(template) ? template : { name, value: template, setting };
+  return isFaults(template) ? template : { name, value: template, whole, setting };
 }
 
 const isContentType = ({ name }: HeaderTemplate) => name.toLowerCase() === "content-type";
@@ -195,14 +193,10 @@ async function make(
     [name, fieldValue(value.render(context, verbatim))] as const
   );
   const given = new Map(rendered.map(([name, value]) => [name.toLowerCase(), value]));
-  const form = await makeBody(
-    recipe,
-    context,
-    given.get("content-type") || DEFAULT_CONTENT_TYPE,
-    show,
-  );
-  if (isFaults(form)) return form;
-  const { contentType, body } = form;
+  const wanted = given.get("content-type") || DEFAULT_CONTENT_TYPE;
+  const made = await makeBody(recipe.body, context, wanted, show);
+  if (isFaults(made)) return made;
+  const { contentType, body } = made;
   const headers = rendered.map(([name, value]) =>
     [name, name.toLowerCase() === "content-type" ? contentType : value] as const
   );
@@ -219,60 +213,6 @@ async function make(
   // A field of nothing says nothing, and some servers refuse it.
   const told = [...defaults, ...headers].filter(([, value]) => value !== "");
   return { method, url, headers: told, body };
-}
-
-/** Makes a body, and says what its media type is then. */
-async function makeBody(
-  recipe: Recipe,
-  context: TemplateContext,
-  contentType: string,
-  show: typeof excerptOf,
-): Promise<Pick<HttpRequest, "body"> & Pick<Form, "contentType"> | Faults> {
-  const escape = escapeFor(contentType);
-  const octets = escape === verbatim ? octetsFor(recipe.body, context) : null;
-  if (octets !== null) return { contentType, body: octets };
-  const rendered = recipe.body.render(context, escape);
-  const isForm = isFormType(contentType);
-  if (!isForm && !isJsonType(contentType)) return { contentType, body: rendered };
-  const isSound = isJson(rendered);
-  const text = isSound ? rendered : withoutLastCommas(rendered);
-  const { template } = recipe.options;
-  if (!isSound && !isJson(text)) {
-    const { offset, reason } = await explain(rendered);
-    const origin = recipe.body.originOf(offset, context, escape);
-    return fault(
-      `Cannot use ${template.label}: at ${
-        positionOf(template, origin)
-      } it makes of a message what ` +
-        `is not JSON (${reason}), must be for Content-Type ${contentType}` +
-        (template.isSecret ? "" : show(template, origin)),
-    );
-  }
-  if (!isForm) return { contentType, body: text };
-  const fields: unknown = JSON.parse(text);
-  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
-    return fault(
-      `Cannot use ${template.label}: must make a JSON object for Content-Type ${contentType}`,
-    );
-  }
-  return await formOf(fields, recipe.files === null ? [] : filesFor(recipe.files, context));
-}
-
-/** The octets of a message, where a template is nothing but these. */
-function octetsFor(template: Template, context: TemplateContext): Uint8Array<ArrayBuffer> | null {
-  const name = soleName(template);
-  if (name !== "data" && name !== "rawBody") return null;
-  const text = context[name];
-  return text instanceof OctetText ? text.toOctets() : new Uint8Array(0);
-}
-
-/** The attachments whose content is given, each with the name of its field, if it gets one. */
-function filesFor(name: Template, { attachments }: TemplateContext): FormFile[] {
-  return itemsOf(attachments).flatMap((item, index) => {
-    const { filename, contentType, isIncluded, octets } = attachments[index];
-    const field = name.render(item, verbatim);
-    return field !== "" && isIncluded ? { field, filename, contentType, content: octets() } : [];
-  });
 }
 
 const NOWHERE = { url: null, authorization: null };

@@ -1,10 +1,9 @@
 /** The presets by their names. Each is a file of this folder, and has a line here. */
 
-/** Loads the text of a preset. */
-export type Load = () => Promise<{ readonly default: string }>;
+import type { Presets } from "../lib/preset.ts";
 
 /** All presets, in the order of their names. */
-export const presets: Readonly<Record<string, Load>> = {
+export const presets: Presets = {
   alertmanager: () => import("./alertmanager.mustache", { with: { type: "text" } }),
   cloudmailin: () => import("./cloudmailin.mustache", { with: { type: "text" } }),
   discord: () => import("./discord.mustache", { with: { type: "text" } }),
