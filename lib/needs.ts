@@ -21,8 +21,11 @@ export function joined(needs: readonly Needs[]): Needs {
   return all;
 }
 
-/** Fields that are made of all others. */
-const OF_ALL = ["warnings"];
+/** What warnings are about: all that is decoded, and not what is only made of that. */
+const OF_WARNINGS = [
+  ...["body", "text", "html", "attachments"],
+  ...["from", "to", "cc", "bcc", "replyTo"],
+];
 
 /** As JSON a field comes with all that it has; those of attachments are costly each. */
 const OF_MANY = ["attachments"];
@@ -38,8 +41,9 @@ export function needsOf(names: Iterable<string>): Needs {
     const isJson = path[0] === "json";
     if (isJson) path.shift();
     const isOf = (fields: readonly string[]) => fields.some((field) => path.includes(field));
-    if (isOf(OF_ALL) || (isJson && (path.length === 0 || isOf(OF_MANY)))) return null;
+    if (isJson && (path.length === 0 || isOf(OF_MANY))) return null;
     all.add(path[0]);
+    if (isOf(["warnings"])) { for (const field of OF_WARNINGS) all.add(field); }
     for (const field of INNER) if (path.includes(field)) all.add(field);
   }
   return all;

@@ -18,6 +18,12 @@ function templateOf(source: string) {
   return template;
 }
 
+/** What can be in doubt of a message, and so be warned of. */
+const DECODED = [
+  ...["body", "text", "html", "attachments"],
+  ...["from", "to", "cc", "bcc", "replyTo"],
+];
+
 const TEMPLATES: [source: string, needs: readonly string[] | null][] = [
   ["nothing", []],
   ["{{subject}} {{{body}}} {{&text}}", ["subject", "body", "text"]],
@@ -36,8 +42,8 @@ const TEMPLATES: [source: string, needs: readonly string[] | null][] = [
   ["{{json.attachments}}", null],
   ["{{json.attachments.0}}", null],
   ["{{#attachments}}{{json}}{{/attachments}}", null],
-  ["{{#warnings}}{{.}}{{/warnings}}", null],
-  ["{{json.warnings}}", null],
+  ["{{#warnings}}{{.}}{{/warnings}}", ["warnings", ...DECODED, ""]],
+  ["{{json.warnings}}", ["warnings", ...DECODED]],
 ];
 
 for (const [source, needs] of TEMPLATES) {
