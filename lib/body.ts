@@ -74,10 +74,18 @@ function octetsFor(template: Template, context: TemplateContext): Uint8Array<Arr
 }
 
 /** The attachments whose content is given, each with the name of its field, if it gets one. */
-function filesFor(name: Template, { attachments }: TemplateContext): FormFile[] {
-  return itemsOf(attachments).flatMap((item, index) => {
-    const { filename, contentType, isIncluded, octets } = attachments[index];
+function filesFor(name: Template, { files }: TemplateContext): FormFile[] {
+  return itemsOf(files).flatMap((item, index) => {
+    const { filename, contentType, octets } = files[index];
     const field = name.render(item, verbatim);
-    return field !== "" && isIncluded ? { field, filename, contentType, content: octets() } : [];
+    return field === "" ? [] : { field, filename, contentType, content: octets() };
   });
 }
+
+/** The media type of what a template makes, where nothing else is said. */
+export function usualTypeOf(template: Template): string {
+  const name = soleName(template);
+  return name === "data" ? "message/rfc822" : name === "rawBody" ? OCTETS : "application/json";
+}
+
+const OCTETS = "application/octet-stream";

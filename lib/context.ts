@@ -154,6 +154,8 @@ export interface TemplateContext {
   readonly headerFields: readonly FieldsContext[];
   /** All parts that are not text, in order, as far as they are not dropped. */
   readonly attachments: readonly Attachment[];
+  /** Those of them whose content is given. */
+  readonly files: readonly Attachment[];
   /** Who handed the message over. */
   readonly client: ClientContext;
   /** Octets received. */

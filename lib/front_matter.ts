@@ -32,9 +32,12 @@ export interface TemplateFile {
   readonly template: Setting;
 }
 
+/** The line before front matter. */
+const FIRST = /^---[ \t]*\r?\n/;
+
 /** Where the template begins in the text of a file: 0 where nothing stands before it. */
 export function startOf(text: string): number {
-  const [first] = /^---[ \t]*\r?\n/.exec(text) ?? [""];
+  const [first] = FIRST.exec(text) ?? [""];
   const last = first === "" ? null : /^---[ \t]*(?:\r?\n|$)/m.exec(text.slice(first.length));
   return last === null ? 0 : first.length + last.index + last[0].length;
 }
@@ -43,6 +46,11 @@ export function startOf(text: string): number {
 export async function readTemplateFile(setting: Setting): Promise<TemplateFile | Faults> {
   const { text, label } = setting;
   const start = startOf(text);
+  if (start === 0 && FIRST.test(text)) {
+    return fault(
+      `Cannot use ${label}: its front matter is not closed, must end with a line of ---`,
+    );
+  }
   if (start === 0) return fileOf({}, setting, setting);
   const lines = text.slice(0, start).trimEnd().split("\n");
   const { parse } = await import("npm:deno-std@1.4.0/yaml/parse.js") as { parse: typeof parseYaml };
@@ -78,19 +86,18 @@ interface FrontMatter {
 interface Kind {
   readonly wanted: string;
   readonly is: (value: unknown) => boolean;
+  /** Whether it is what is within the value, by names, that must be so. */
+  readonly isWithin?: true;
 }
 
 const isText = (value: unknown) => typeof value === "string";
 const text: Kind = { wanted: "a text", is: isText };
-
-function record(what: string, is: (value: unknown) => boolean): Kind {
-  return {
-    wanted: `names and their ${what}`,
-    is: (value) =>
-      typeof value === "object" && value !== null && !Array.isArray(value) &&
-      Object.values(value).every(is),
-  };
-}
+const quoted: Kind = { wanted: "a text in quotes", is: isText, isWithin: true };
+const count: Kind = {
+  wanted: "a number of characters",
+  is: (value) => Number.isInteger(value) && Number(value) > 0,
+  isWithin: true,
+};
 
 const KINDS: Readonly<Record<keyof FrontMatter, Kind>> = {
   description: text,
@@ -101,9 +108,9 @@ const KINDS: Readonly<Record<keyof FrontMatter, Kind>> = {
     is: (value) => (methods as readonly unknown[]).includes(value),
   },
   "content-type": text,
-  headers: record("values in quotes", isText),
-  limits: record("numbers of characters", (value) => Number.isInteger(value) && Number(value) > 0),
-  vars: record("meanings", isText),
+  headers: quoted,
+  limits: count,
+  vars: quoted,
   files: text,
 };
 
@@ -111,8 +118,13 @@ function flawsOf(name: string, value: unknown): string[] {
   if (!Object.hasOwn(KINDS, name)) {
     return [`has no ${quote(name)}, the nearest is ${nearest(name, Object.keys(KINDS))}`];
   }
-  const { wanted, is } = KINDS[name as keyof FrontMatter];
-  return is(value) ? [] : [`must have ${wanted} for ${name}`];
+  const { wanted, is, isWithin } = KINDS[name as keyof FrontMatter];
+  if (!isWithin) return is(value) ? [] : [`must have ${wanted} for ${name}`];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return [`must have names and their values for ${name}`];
+  }
+  return Object.entries(value).filter(([, one]) => !is(one))
+    .map(([key]) => `must have ${wanted} for ${name}: ${key}`);
 }
 
 function fileOf(front: FrontMatter, { label, isSecret }: Setting, template: Setting): TemplateFile {

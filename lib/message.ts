@@ -97,6 +97,9 @@ export function assemble(
     get attachments() {
       return attachmentsOf(content.attachments, surroundings.attachments ?? ALL);
     },
+    get files() {
+      return this.attachments.filter(({ isIncluded }) => isIncluded);
+    },
     client: {
       ...mail.client,
       address: mail.client.address ?? "",

@@ -28,7 +28,7 @@ const OF_WARNINGS = [
 ];
 
 /** As JSON a field comes with all that it has; those of attachments are costly each. */
-const OF_MANY = ["attachments"];
+const OF_MANY = ["attachments", "files"];
 
 /** Fields of fields that are costly. */
 const INNER = ["checksum"];
@@ -43,6 +43,7 @@ export function needsOf(names: Iterable<string>): Needs {
     const isOf = (fields: readonly string[]) => fields.some((field) => path.includes(field));
     if (isJson && (path.length === 0 || isOf(OF_MANY))) return null;
     all.add(path[0]);
+    if (path[0] === "files") all.add("attachments");
     if (isOf(["warnings"])) { for (const field of OF_WARNINGS) all.add(field); }
     for (const field of INNER) if (path.includes(field)) all.add(field);
   }

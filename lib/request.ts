@@ -6,7 +6,7 @@
  * Whatever a message says, it cannot reach another server (url.ts) nor end a header field, and JSON that
  * would be broken is not sent.
  */
-import { type Body, type BodyRecipe, makeBody } from "./body.ts";
+import { type Body, type BodyRecipe, makeBody, usualTypeOf } from "./body.ts";
 import type { TemplateContext } from "./context.ts";
 import { verbatim } from "./escape.ts";
 import { fault, type Faults, isFaults } from "./fault.ts";
@@ -85,8 +85,6 @@ const FIXED = new Set(
 /** `field-name ":" field-value` of RFC 9110 section 5. */
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/s;
 
-const DEFAULT_CONTENT_TYPE = "application/json";
-
 /** The parsed templates of a target. */
 interface Recipe {
   readonly options: RequestOptions;
@@ -114,23 +112,38 @@ export async function target(
 ): Promise<Target | Faults> {
   const recipe = parseRecipe(options, samples[0]);
   if (isFaults(recipe)) return recipe;
-  for (const sample of samples) {
-    const request = await make(recipe, sample, new Date(0), excerptOf);
-    if (isFaults(request)) return request;
-  }
   const used = usesOf(recipe, samples[0]);
   const needs = used.map(({ template }) => template.needs);
+  const warnings = [
+    ...used.flatMap(({ template, setting, view }) => unknownNames(template, setting, view)),
+    ...unusedLimits(recipe.body, options.limits ?? {}),
+  ];
+  for (const sample of samples) {
+    const request = await make(recipe, sample, new Date(0), excerptOf);
+    // What means nothing may be why there is no JSON.
+    if (isFaults(request)) return { faults: [...warnings, ...request.faults] };
+  }
   return {
     destination: recipe.url?.origin ?? "standard output",
     needs: joined(recipe.body.files === null ? needs : [...needs, new Set(["attachments"])]),
-    warnings: used.flatMap(({ template, setting, view }) => unknownNames(template, setting, view)),
+    warnings,
     request: (context, at) => make(recipe, context, at, () => ""),
   };
 }
 
+/** Limits of what no tag names; a sentence each. */
+function unusedLimits({ setting, template }: BodyRecipe, limits: Limits): string[] {
+  const names = Array.from(
+    template.expressions.values(),
+    ({ name }) => name.replace(/^json\./, ""),
+  );
+  return Object.keys(limits).filter((name) => !names.includes(name))
+    .map((name) => `${setting.label}: there is a limit for "${name}", which no tag names`);
+}
+
 /** All templates, each with what it is rendered with. */
 function usesOf({ options, url, headers, body }: Recipe, sample: TemplateContext) {
-  const [first] = itemsOf(sample.attachments);
+  const [first] = itemsOf(sample.files);
   return [
     ...(url === null ? [] : [{ template: url.template, setting: options.url!, view: sample }]),
     ...headers.map(({ whole, setting }) => ({ template: whole, setting, view: sample })),
@@ -193,7 +206,7 @@ async function make(
     [name, fieldValue(value.render(context, verbatim))] as const
   );
   const given = new Map(rendered.map(([name, value]) => [name.toLowerCase(), value]));
-  const wanted = given.get("content-type") || DEFAULT_CONTENT_TYPE;
+  const wanted = given.get("content-type") || usualTypeOf(recipe.body.template);
   const made = await makeBody(recipe.body, context, wanted, show);
   if (isFaults(made)) return made;
   const { contentType, body } = made;

@@ -102,16 +102,16 @@ Deno.test("an attachment whose field has no name is not sent", async () => {
   assertEquals(fields.map(([name]) => name), ["inline"]);
 });
 
-Deno.test("an attachment whose content is left out is no file, and keeps its number", async () => {
+Deno.test("an attachment whose content is left out is no file, and has no number among them", async () => {
   const files = async (policy: AttachmentPolicy) => {
-    const text =
-      '{"count": {{#attachments}}{{#last}}{{number}}{{/last}}{{/attachments}}{{^attachments}}0{{/attachments}}}';
+    const text = '{"count": {{json.files.length}}}';
     const request = await requestOf(text, { files: "f{{number}}" }, undefined, policy);
     return (await formOf(request)).map(([name, value]) => name === "count" ? value : name);
   };
   assertEquals(await files({ mode: "include", maxOctets: 42 }), ["2", "f1", "f2"]);
-  assertEquals(await files({ mode: "include", maxOctets: 41 }), ["2", "f1"]);
-  assertEquals(await files({ mode: "metadata", maxOctets: Infinity }), ["2"]);
+  assertEquals(await files({ mode: "include", maxOctets: 41 }), ["1", "f1"]);
+  assertEquals(await files({ mode: "include", maxOctets: 7 }), ["0"]);
+  assertEquals(await files({ mode: "metadata", maxOctets: Infinity }), ["0"]);
   assertEquals(await files({ mode: "drop", maxOctets: Infinity }), ["0"]);
 });
 
@@ -178,5 +178,34 @@ Deno.test("a target tells what its templates name and there is not", async () =>
   assertEquals(result.warnings, [
     '--template: no field is named "subjct", the nearest is "subject" at line 1, column 8',
     'files: no field is named "numbr", the nearest is "number" at line 1, column 1',
+  ]);
+});
+
+Deno.test("a message alone has a media type of its own where nothing else is said", async () => {
+  const of = async (text: string) => {
+    const template = { text, label: "--template" };
+    const made = await target({ url: null, headers: [], template, version: "1" }, samples);
+    assert(!isFaults(made));
+    const request = await made.request(samples[0], new Date(0));
+    assert(!isFaults(request));
+    return request.headers.find(([name]) => name === "Content-Type")?.[1];
+  };
+  assertEquals(await of("{{data}}"), "message/rfc822");
+  assertEquals(await of("{{rawBody}}"), "application/octet-stream");
+  assertEquals(await of("{{json.data}}"), "application/json");
+});
+
+Deno.test("a target tells of limits that nothing has, and of names beside broken JSON", async () => {
+  const options = { url: null, headers: [], version: "1", limits: { subjct: 1, "to.text": 2 } };
+  const sound = { text: "[{{json.subject}}, {{json.to.text}}]", label: "T" };
+  const result = await target({ ...options, template: sound }, samples);
+  assert(!isFaults(result));
+  assertEquals(result.warnings, ['T: there is a limit for "subjct", which no tag names']);
+  const broken = { text: '{"a": {{json.subjct}}}', label: "T" };
+  const refused = await target({ ...options, limits: {}, template: broken }, samples);
+  assert(isFaults(refused));
+  assertEquals(refused.faults.map((fault) => fault.split("\n")[0]), [
+    'T: no field is named "subjct", the nearest is "subject" at line 1, column 7',
+    "Cannot use T: at line 1, column 7 it makes of a message what is not JSON (value expected), must be for Content-Type application/json",
   ]);
 });

@@ -51,7 +51,7 @@ Deno.test("readTemplateFile() reads all that may stand before a template", async
 });
 
 for (
-  const text of ["", "{}", "a\n---\nb: c\n---\n", "--- a\nb\n---\n", "---\nnever closed", "---"]
+  const text of ["", "{}", "a\n---\nb: c\n---\n", "--- a\nb\n---\n", "---"]
 ) {
   Deno.test(`readTemplateFile() takes ${JSON.stringify(text)} for a template alone`, async () => {
     const { template, method, headers, url } = await fileOf(text);
@@ -82,13 +82,15 @@ const flawed: [front: string, ...faults: string[]][] = [
   ["constructor: a", 'has no "constructor", the nearest is description'],
   ["description: 1", "must have a text for description"],
   ["method: GET", "must have POST or PUT or PATCH for method"],
-  ["headers: X", "must have names and their values in quotes for headers"],
-  ["headers:\n  X: 1", "must have names and their values in quotes for headers"],
-  ["limits:\n  a: 0", "must have names and their numbers of characters for limits"],
+  ["headers: X", "must have names and their values for headers"],
+  ["vars: [a]", "must have names and their values for vars"],
+  ["headers:\n  X: 1\n  Y: a", "must have a text in quotes for headers: X"],
+  ["limits:\n  a: 0", "must have a number of characters for limits: a"],
   [
-    "limits:\n  a: 1.5\nvars: [a]",
-    "must have names and their numbers of characters for limits",
-    "must have names and their meanings for vars",
+    "limits:\n  a: 1.5\n  b: c\nvars:\n  d: {{e}}",
+    "must have a number of characters for limits: a",
+    "must have a number of characters for limits: b",
+    "must have a text in quotes for vars: d",
   ],
 ];
 for (const [front, ...faults] of flawed) {
@@ -98,6 +100,16 @@ for (const [front, ...faults] of flawed) {
     assertEquals(file.faults, faults.map((fault) => `Cannot use T: its front matter ${fault}`));
   });
 }
+
+Deno.test("readTemplateFile() refuses front matter that is not closed", async () => {
+  for (const text of ["---\nnever closed", "---\nurl: a\n ---\n{}"]) {
+    const file = await readTemplateFile({ text, label: "T" });
+    assert(isFaults(file));
+    assertEquals(file.faults, [
+      "Cannot use T: its front matter is not closed, must end with a line of ---",
+    ]);
+  }
+});
 
 Deno.test("readTemplateFile() says in which line of the file YAML goes wrong", async () => {
   const file = await readTemplateFile({ text: "---\nurl: a\nb: {{c}}: d\n---\nx", label: "T" });

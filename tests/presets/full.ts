@@ -3,7 +3,17 @@ import { assertEquals } from "../assert.ts";
 import type { Rules } from "./rules.ts";
 
 /** Fields of a context that are not there: other forms of what is, and what is no part of a message. */
-const LEFT_OUT = ["data", "rawHeader", "rawBody", "header", "headerFields", "env", "var", "now"];
+const LEFT_OUT = [
+  "data",
+  "rawHeader",
+  "rawBody",
+  "header",
+  "headerFields",
+  "files",
+  "env",
+  "var",
+  "now",
+];
 
 export const rules: Rules = {
   url: "https://my.application.com/mail",

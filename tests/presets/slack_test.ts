@@ -22,7 +22,7 @@ Deno.test("slack shows a mail of cron as it is, and escapes it where it is marke
       text: {
         type: "plain_text",
         emoji: false,
-        text: '/etc/cron.daily/logrotate:\nerror: skipping "/var/log/*.log" & <more>\n',
+        text: '/etc/cron.daily/logrotate:\nerror: skipping "/var/log/*.log" & <more>',
       },
     },
     {
