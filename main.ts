@@ -90,7 +90,8 @@ async function targetOf(config: Config, surroundings: Surroundings): Promise<Tar
   const options = optionsOf(file, { ...config, version });
   if (isFaults(options)) return options;
   if (options.url === null && lacksUrl) {
-    return fault(`Cannot ${command}: no endpoint is set, name one with --url`);
+    const where = file.docs === "" ? "" : `, see ${file.docs}`;
+    return fault(`Cannot ${command}: no endpoint is set, name one with --url${where}`);
   }
   return await target(options, sampleContexts(surroundings));
 }

@@ -61,7 +61,11 @@ const usages: [args: string[], ...faults: string[]][] = [
     'Cannot use --preset "telegram": it needs --var token=VALUE, the token of the bot, from @BotFather',
     'Cannot use --preset "telegram": it needs --var chat=VALUE, the id of the chat, such as -1001234567890, or @name of a public channel',
   ],
-  [["--preset", "slack"], "Cannot serve: no endpoint is set, name one with --url"],
+  [
+    ["--preset", "slack"],
+    "Cannot serve: no endpoint is set, name one with --url, see " +
+    "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks",
+  ],
   [["presets", "slak"], 'Cannot use "slak": no such preset, the nearest is slack'],
   [["presets", "slack", "ntfy"], 'Cannot use "ntfy": presets takes one name'],
   [

@@ -88,3 +88,18 @@ Deno.test("sendgrid: who wants it gets the whole message, and no files", async (
   assertMatch(String(form!.get("email")), /^Content-Type: multipart.*b\.png"\r\n\r\nx\r\n--b--/s);
   assertEquals(form!.get("attachments"), ["0"]);
 });
+
+Deno.test("sendgrid counts and numbers the files that it sends", async () => {
+  const two = "Content-Type: multipart/mixed; boundary=b\n\n" +
+    "--b\nContent-Type: a/b; name=large\n\n1234567890\n--b\nContent-Type: a/b; name=small\n\n1\n--b--\n";
+  for (const [maxOctets, names] of [[10, ["large", "small"]], [9, ["small"]], [0, []]] as const) {
+    const render = await renderer("sendgrid", rules, { mode: "include", maxOctets });
+    const { form } = await render({ data: two });
+    const files = Array.from(form!).flatMap(([field, [value]]) =>
+      typeof value === "string" ? [] : [[field, value.filename]]
+    );
+    const prefix = "attachment";
+    assertEquals(files, names.map((name, at) => [`${prefix}${at + 1}`, name]));
+    assertEquals(form!.get("attachments") ?? ["0"], [String(names.length)]);
+  }
+});
