@@ -12,6 +12,8 @@ export interface Expression {
   readonly name: string;
   /** What is done to its value, in order. */
   readonly steps: readonly Step[];
+  /** Characters of what is made of the value, where only the start of the value matters for them. */
+  readonly most: number | null;
 }
 
 /** A filter with its arguments. */
@@ -28,14 +30,14 @@ const WORD = /\s*(?:(\|)|"([^"]*)"|'([^']*)'|([^\s|"']+))/y;
 /** Reads what stands in a tag. */
 export function readExpression(text: string): Expression | Faults {
   const bar = text.indexOf("|");
-  if (bar === -1) return { name: text, steps: [] };
+  if (bar === -1) return { name: text, steps: [], most: Infinity };
   const steps: Step[] = [];
   for (const words of stepsOf(text.slice(bar))) {
     const step = words === null ? fault("has a quote that is not closed") : readStep(words);
     if ("faults" in step) return step;
     steps.push(step);
   }
-  return { name: text.slice(0, bar).trim(), steps };
+  return { name: text.slice(0, bar).trim(), steps, most: mostOf(steps) };
 }
 
 /** A word of a tag, and whether it is in quotes. */
@@ -76,4 +78,11 @@ function readStep([first, ...others]: readonly Word[]): Step | Faults {
 
 function readArgument({ text, isQuoted }: Word): Argument {
   return isQuoted || /^\d+$/.test(text) ? { text } : { name: text };
+}
+
+function mostOf(steps: readonly Step[]): number | null {
+  const at = steps.findIndex(({ filter }) => filter.isLocal === undefined);
+  if (at === -1) return Infinity;
+  const { filter, args: [first] } = steps[at];
+  return filter.isCut && "text" in first ? Number(first.text) : null;
 }

@@ -19,6 +19,10 @@ export interface Filter {
   readonly takes: (args: readonly Argument[]) => boolean;
   /** Makes the text; the arguments are the texts of those that it took. */
   readonly apply: (value: unknown, args: readonly string[]) => string;
+  /** Whether the start of a text is all that matters to the start of what is made of it. */
+  readonly isLocal?: true;
+  /** Whether the first argument is how long the text is then at most. */
+  readonly isCut?: true;
 }
 
 const none = (args: readonly Argument[]) => args.length === 0;
@@ -33,29 +37,43 @@ function isText(argument: Argument | undefined, isSound: (text: string) => boole
 /** All filters by their names. */
 export const filters = {
   cut: {
+    isCut: true,
     usage: "a number of characters",
     takes: length(1),
     apply: (value, [most]) => cut(print(value), Number(most)),
   },
   bytes: {
+    isCut: true,
     usage: "a number of bytes, at least 3",
     takes: length(3),
     apply: (value, [most]) => cutOctets(print(value), Number(most)),
   },
   default: {
+    isLocal: true,
     usage: "a text in quotes or the name of a field",
     takes: (args) => args.length === 1,
     // A text of blanks is as good as none, to readers and to services.
     apply: (value, [instead]) => print(value).trim() === "" ? instead : print(value),
   },
   replace: {
+    isLocal: true,
     usage: "two texts in quotes, the first of them not empty",
     takes: ([old, by, ...others]) =>
       isText(old, (text) => text !== "") && isText(by, () => true) && others.length === 0,
     apply: (value, [old, by]) => print(value).replaceAll(old, () => by),
   },
-  upper: { usage: "nothing", takes: none, apply: (value) => print(value).toUpperCase() },
-  lower: { usage: "nothing", takes: none, apply: (value) => print(value).toLowerCase() },
+  upper: {
+    isLocal: true,
+    usage: "nothing",
+    takes: none,
+    apply: (value) => print(value).toUpperCase(),
+  },
+  lower: {
+    isLocal: true,
+    usage: "nothing",
+    takes: none,
+    apply: (value) => print(value).toLowerCase(),
+  },
   date: {
     usage: `a form with % before the letters ${letters}, and a zone such as "Europe/Berlin"`,
     takes: ([form, zone, ...others]) =>
@@ -67,9 +85,19 @@ export const filters = {
       return moment === null ? print(value) : strftime(moment.toDate(), form, zone);
     },
   },
-  html: { usage: "nothing", takes: none, apply: (value) => escapeHtml(print(value)) },
-  plain: { usage: "nothing", takes: none, apply: (value) => plain(print(value)) },
-  markdown: { usage: "nothing", takes: none, apply: (value) => escapeMarkdown(print(value)) },
+  html: {
+    isLocal: true,
+    usage: "nothing",
+    takes: none,
+    apply: (value) => escapeHtml(print(value)),
+  },
+  plain: { isLocal: true, usage: "nothing", takes: none, apply: (value) => plain(print(value)) },
+  markdown: {
+    isLocal: true,
+    usage: "nothing",
+    takes: none,
+    apply: (value) => escapeMarkdown(print(value)),
+  },
   detail: { usage: "nothing", takes: none, apply: (value) => detailOf(print(value)) },
   hmac: {
     usage: "a key, and what is signed behind the value",

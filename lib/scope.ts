@@ -47,18 +47,27 @@ export class Scope {
 
   /** What a section is about. */
   lookup(tag: string): unknown {
-    const { name, steps } = this.#rules.expressions.get(tag)!;
-    const value = this.#filtered(this.find(name), steps);
+    return this.#read(this.#rules.expressions.get(tag)!, Infinity);
+  }
+
+  /** As `lookup`, where no more than so many characters are wanted. */
+  #read({ name, steps, most }: Expression, wanted: number): unknown {
+    const found = this.find(name);
+    const value = this.#filtered(
+      most === null ? found : beginning(found, Math.min(most, wanted)),
+      steps,
+    );
     return Array.isArray(value) ? itemsOf(value) : value;
   }
 
   /** What is put in the place of a tag. */
   value(tag: string): unknown {
     const { expressions, limits } = this.#rules;
-    const { name } = expressions.get(tag)!;
-    const field = name.replace(/^json\./, "");
-    const value = this.lookup(tag);
-    return Object.hasOwn(limits, field) ? limited(value, limits[field]) : value;
+    const expression = expressions.get(tag)!;
+    const field = expression.name.replace(/^json\./, "");
+    const most = Object.hasOwn(limits, field) ? limits[field] : null;
+    const value = this.#read(expression, most ?? Infinity);
+    return most === null ? value : limited(value, most);
   }
 
   /** What a name, or a path of names with dots between them, stands for; undefined for nothing. */
@@ -83,6 +92,18 @@ export class Scope {
     );
     return value instanceof Json ? new Json(text) : text;
   }
+}
+
+/** So many times as much is looked at, and so many characters more, as filters may take some away. */
+const [TIMES, MORE] = [10, 10_000];
+
+/** The start of a long text, of which so many characters are wanted: filters take seconds for megabytes. */
+function beginning(value: unknown, wanted: number): unknown {
+  const text = bare(value);
+  const most = TIMES * wanted + MORE;
+  if (typeof text !== "string" || text.length <= most) return value;
+  const start = text.slice(0, most).toWellFormed();
+  return value instanceof Json ? new Json(start) : start;
 }
 
 /** What is no text as JSON, such as a list, has no length. */

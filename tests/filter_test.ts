@@ -210,6 +210,21 @@ for (const args of ["", '"%Q"', '"%"', '"%Y" "Mars/Base"', '"%Y" UTC', "%Y", '"%
   });
 }
 
+Deno.test("of a long text only the start is looked at, where only that matters", () => {
+  const long = `a <b>\x00${"@".repeat(10_000_000)}`;
+  assertEquals(render("{{subject | plain | html | cut 9}}", saying(long)), "a &lt;b…");
+  assertEquals(
+    render("{{subject | markdown | cut 12}}", saying(long)),
+    "a <\u200bb>\x00@\u200b@\u200b…",
+  );
+  const whole = render("{{subject | hmac 'k'}}", saying(long));
+  assertEquals(render("{{subject | hmac 'k' | cut 20}}", saying(long)), `${whole.slice(0, 19)}…`);
+  const limits = { subject: 5 };
+  assertEquals(render("{{subject | upper}}", saying(long), "text/plain", limits), "A <B…");
+  const ends = { ...rich, subject: `${"x".repeat(200_000)}end` };
+  assertEquals(render("{{subject | upper}}", ends).slice(-4), "XEND");
+});
+
 Deno.test("cut() and cutOctets() obey every length, and break nothing", () => {
   const text = "a😀e\u0301\u0301<&lt;\\*👨‍👩‍👧🇩🇪ä大\r\n x".repeat(3);
   for (let most = 3; most <= text.length + 3; most++) {
