@@ -12,7 +12,9 @@ export async function presetOf(name: Setting, presets: Presets): Promise<Setting
   const { text, label } = name;
   if (!Object.hasOwn(presets, text)) {
     const known = nearest(text, Object.keys(presets));
-    return fault(`Cannot use ${label}: no such preset, the nearest is ${known}`);
+    return fault(
+      `Cannot use ${label}: no such preset, the nearest is ${known}; smtp-pigeon presets lists them`,
+    );
   }
   return { text: (await presets[text]()).default, label };
 }

@@ -33,6 +33,7 @@ function* search(
   asked: readonly string[],
 ): Generator<[flaw: string, offset: number]> {
   for (const [kind, text, start, , inner] of tokens) {
+    if (kind === ">") yield [`there are no partials, so "${text}" prints nothing`, start];
     const expression = template.expressions.get(text);
     if (expression === undefined || !["name", "&", "#", "^"].includes(kind)) continue;
     const { name, steps } = expression;

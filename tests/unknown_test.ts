@@ -72,6 +72,7 @@ const strange: [text: string, ...flaws: string[]][] = [
     'no field is named "toString", the nearest is "hostname" at line 1, column 16',
   ],
   ["{{Subject}}", 'no field is named "Subject", the nearest is "subject" at line 1, column 1'],
+  ["a {{> part}}", 'there are no partials, so "part" prints nothing at line 1, column 3'],
   ["{{var.topik}}", "nothing is set for var.topik at line 1, column 1"],
   [
     "{{env.HOM}} {{json.env.HOM}}",

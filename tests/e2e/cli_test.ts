@@ -50,7 +50,7 @@ const usages: [args: string[], ...faults: string[]][] = [
   ],
   [
     [...NOWHERE, "--preset", "slak"],
-    'Cannot use --preset "slak": no such preset, the nearest is slack',
+    'Cannot use --preset "slak": no such preset, the nearest is slack; smtp-pigeon presets lists them',
   ],
   [
     [...NOWHERE, "--preset", "slack", "--template", "{}"],
@@ -66,7 +66,10 @@ const usages: [args: string[], ...faults: string[]][] = [
     "Cannot serve: no endpoint is set, name one with --url, see " +
     "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks",
   ],
-  [["presets", "slak"], 'Cannot use "slak": no such preset, the nearest is slack'],
+  [
+    ["presets", "slak"],
+    'Cannot use "slak": no such preset, the nearest is slack; smtp-pigeon presets lists them',
+  ],
   [["presets", "slack", "ntfy"], 'Cannot use "ntfy": presets takes one name'],
   [
     [...NOWHERE, "--attachments", "some"],
