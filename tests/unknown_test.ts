@@ -8,7 +8,7 @@ import { assert, assertEquals } from "./assert.ts";
 const [rich] = sampleContexts({
   version: "1.2.3",
   hostname: () => "pigeonry",
-  env: (name) => name === "HOME" ? "/root" : undefined,
+  env: (name) => name === "HOME" ? "/home/pigeon" : undefined,
   vars: { topic: "alerts", empty: "" },
 });
 
