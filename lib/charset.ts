@@ -73,8 +73,9 @@ export function encodingOf(charset: string): string | null {
   // Such as `'utf-8'`, `_iso-2022-jp$ESC` and `utf-8//translit`.
   const label = charset.trim().toLowerCase().replace(/^['"_]+|['"]+$|\/\/.*/g, "")
     .replace(/^iso-2022-jp.*/, "iso-2022-jp");
-  const encoding = nameOf(label) ?? nameOf(label.replaceAll("_", "-")) ??
-    nameOf(label.replace(/^x-|[-_]/g, ""));
+  const plain = label.replace(/^x-/, "");
+  const encoding = nameOf(label) ?? nameOf(plain.replaceAll("_", "-")) ??
+    nameOf(plain.replace(/[-_]/g, ""));
   // So browsers call octets that nobody knows.
   return encoding === "x-user-defined" ? null : encoding;
 }

@@ -172,3 +172,16 @@ Deno.test("read() knows all encodings of the standard", () => {
     encodings.length === 40 && new Set(labels).size === labels.length && labels.length === 228,
   );
 });
+
+const spelled: [label: string, octets: number[], text: string][] = [
+  ["windows_1250", [0x9a], "š"],
+  ["x-windows-1250", [0x9a], "š"],
+  ["big-5", [0xba, 0xcf], "磁"],
+  ["utf-8//translit", [0xc3, 0xa9], "é"],
+];
+for (const [label, octets, text] of spelled) {
+  Deno.test(`read() knows what ${label} means`, async () => {
+    const { body, warnings } = await contextOf(label, Uint8Array.from(octets));
+    assertEquals([body, warnings], [text, []]);
+  });
+}

@@ -45,6 +45,13 @@ const tables: [filter: string, rows: [value: string, text: string][]][] = [
     "\\\\\\",
     "\\\\…",
   ]]],
+  // Which backslash escapes which depends on the first one of them.
+  ["markdown | cut 8", [["a\\\\\\\\", "a\\\\\\\\\\\\…"]]],
+  // As JSON has them.
+  ["bytes 10", [["\x01\x01", "\x01…"], ['""""""', '"""…'], ["\n\n\n\n\nx", "…"], [
+    "a\nb\nc\nd",
+    "a\nb\nc\nd",
+  ]]],
   ["bytes 6", [["abcdef", "abcdef"], ["abcdefg", "abc…"], ["äöü", "äöü"], ["äöüx", "ä…"], [
     "😀😀",
     "…",

@@ -154,6 +154,9 @@ Deno.test("optionsOf() wants the variables that are used, and says what each is"
   ]);
   // Whoever names a URL needs none of its parts.
   assertEquals(await faultsOf(FULL, { url: setting("http://c") }), []);
+  // A longer name is another one.
+  const longer = FULL.replace("{{subject}}", "{{var.token-2}}{{var.tokens}}");
+  assertEquals(await faultsOf(longer, { vars: { host: "a" } }), []);
   assertEquals(await faultsOf(used, { vars: { host: "a", tokens: "b" } }), [
     "Cannot use T: it needs --var token=VALUE, what it wants",
   ]);

@@ -33,6 +33,8 @@ const TEMPLATES: [source: string, needs: readonly string[] | null][] = [
   ["{{=<% %>=}}<% html %>{{text}}", ["html"]],
   ["{{! warnings }}{{> html}}", []],
   ["{{json.from}} {{json.client.tls}}", ["from", "client"]],
+  ["{{#files}}{{filename}}{{/files}}", ["files", "attachments", "filename"]],
+  ["{{json.files}}", null],
   ["{{#attachments}}{{filename}} {{json.checksum}}{{/attachments}}", [
     ...["attachments", "filename", "checksum"],
   ]],

@@ -25,6 +25,7 @@ const known = [
   "{{#recipients}}{{.}}{{first}}{{last}}{{index}}{{number}}{{subject}}{{/recipients}}",
   "{{#attachments}}{{filename}}{{json.size}}{{^first}}{{/first}}{{#from}}{{name}}{{/from}}{{/attachments}}",
   "{{recipients.0}} {{to.0.name}} {{to.1.address | upper}} {{header.x-anything}} {{json.header.b}}",
+  "{{#bcc}}{{address}}{{whatever}}{{/bcc}}",
   "{{^cc}}{{subject}}{{/cc}} {{#client}}{{address}}{{tls}}{{/client}}",
   "{{var.topic}} {{env.HOME}} {{#env.NO}}{{env.NO}}{{/env.NO}} {{^var.no}}{{var.no}}{{/var.no}}",
   '{{var.no | default "x"}} {{env.NO | default var.topic}} {{var.no | upper | default "x"}}',
