@@ -70,8 +70,8 @@ export function guess(octets: Uint8Array): Decoded {
 
 /** The WHATWG name of a character set, also where it is written in a way of its own; null where it has none. */
 export function encodingOf(charset: string): string | null {
-  // Such as `'utf-8'`, `_iso-2022-jp$ESC` and `utf-8//translit`.
-  const label = charset.trim().toLowerCase().replace(/^['"_]+|['"]+$|\/\/.*/g, "")
+  // Such as `'utf-8'`, `_iso-2022-jp$ESC` and `utf-8//translit`; quotes at the end are looked for once a run.
+  const label = charset.trim().toLowerCase().replace(/^['"_]+|(?<!['"])['"]+$|\/\/.*/g, "")
     .replace(/^iso-2022-jp.*/, "iso-2022-jp");
   const plain = label.replace(/^x-/, "");
   const encoding = nameOf(label) ?? nameOf(plain.replaceAll("_", "-")) ??

@@ -4,7 +4,7 @@
  */
 import type { TemplateContext } from "./context.ts";
 import type { Observe } from "./event.ts";
-import { isFaults } from "./fault.ts";
+import { type Faults, isFaults } from "./fault.ts";
 import type { Courier, Mail, Outcome } from "./mail.ts";
 import type { HttpRequest, Target } from "./request.ts";
 
@@ -42,7 +42,13 @@ export function delivery(
     } catch (error) {
       return defer("message cannot be read now", (error as Error).message);
     }
-    const request = await target.request(context, now());
+    let request: HttpRequest | Faults;
+    try {
+      request = await target.request(context, now());
+    } catch (error) {
+      // Such as a text that is longer than any can be.
+      return defer("template fails on this message", (error as Error).message);
+    }
     return isFaults(request)
       ? defer("template fails on this message", request.faults.join("; "))
       : await send({ id, destination, request }, signal);

@@ -39,7 +39,8 @@ function sane(given: string): string {
     .replace(/\p{Cc}/gu, "").replace(DIRECTIONS, "")
     // No name has these on Windows, and a colon parts a disk, or a stream, from its file there.
     .replace(/[<>:"|?*]/g, "_")
-    .trim().replace(/[. ]+$/, "");
+    // Looked for once a run: from each of many dots it would be in vain.
+    .trim().replace(/(?<![. ])[. ]+$/, "");
   return shortened(base.replace(DEVICE, "_$&"));
 }
 
@@ -51,23 +52,33 @@ const MAX_EXTENSION = 20;
 
 /** Cut before its extension. */
 function shortened(name: string): string {
-  const octets = (text: string) => new TextEncoder().encode(text).length;
-  if (octets(name) <= MAX_OCTETS) return name;
-  const [extension] = /\.[^.]*$/.exec(name) ?? [""];
-  const end = octets(extension) <= MAX_EXTENSION ? extension : "";
-  const room = new Uint8Array(MAX_OCTETS - octets(end));
-  const { read } = new TextEncoder().encodeInto(name, room);
-  return name.slice(0, read).trimEnd() + end;
+  return fitted(...halves(name));
 }
+
+/** What stands before the extension, and that; `""` where it is none. */
+function halves(name: string): [stem: string, extension: string] {
+  const [extension] = /(?<=.)\.[^.]*$/s.exec(name) ?? [""];
+  return octetsOf(extension) <= MAX_EXTENSION
+    ? [name.slice(0, name.length - extension.length), extension]
+    : [name, ""];
+}
+
+/** As much of a stem as there is room for before an end. */
+function fitted(stem: string, end: string): string {
+  const { read } = new TextEncoder().encodeInto(stem, new Uint8Array(MAX_OCTETS - octetsOf(end)));
+  return read === stem.length ? stem + end : stem.slice(0, read).trimEnd() + end;
+}
+
+const octetsOf = (text: string) => new TextEncoder().encode(text).length;
 
 /** The names, those that come again with a number: `a.png`, `a-2.png`. */
 export function distinct(names: readonly string[]): readonly string[] {
   const taken = new Set<string>();
   return names.map((name) => {
-    const [, stem, extension] = /^(.+?)(\.[^.]*)?$/s.exec(name)!;
+    const [stem, extension] = halves(name);
     let other = name;
     for (let number = 2; taken.has(other.toLowerCase()); number++) {
-      other = `${stem}-${number}${extension ?? ""}`;
+      other = fitted(stem, `-${number}${extension}`);
     }
     taken.add(other.toLowerCase());
     return other;

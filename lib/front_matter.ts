@@ -175,7 +175,8 @@ export function optionsOf(file: TemplateFile, added: Additions): RequestOptions 
     "\n",
   );
   const missing = Object.entries(file.vars).filter(([name]) =>
-    !Object.hasOwn(added.vars, name) && new RegExp(`\\bvar\\.${name}(?![\\w-])`).test(used)
+    !Object.hasOwn(added.vars, name) &&
+    used.split(`var.${name}`).slice(1).some((behind) => !/^[\w-]/.test(behind))
   );
   if (missing.length > 0) {
     return {

@@ -102,7 +102,8 @@ function beginning(value: unknown, wanted: number): unknown {
   const text = bare(value);
   const most = TIMES * wanted + MORE;
   if (typeof text !== "string" || text.length <= most) return value;
-  const start = text.slice(0, most).toWellFormed();
+  // Blanks at the start, which filters drop, are not what is wanted.
+  const start = text.slice(0, Math.max(0, text.search(/\S/)) + most).toWellFormed();
   return value instanceof Json ? new Json(start) : start;
 }
 

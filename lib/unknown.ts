@@ -68,6 +68,7 @@ function flawOf(name: string, scope: Scope, isAsked: boolean): string | null {
   }
   if (scope.find(name) !== undefined) return null;
   const at = path.findIndex((_, at) => scope.find(path.slice(0, at + 1).join(".")) === undefined);
+  if (at === -1) return `"${name}" asks for JSON more than once`;
   const before = path.slice(0, at);
   const fields = fieldsOf(before.length === 0 ? scope : scope.find(before.join(".")));
   const meant = fields.length === 0 ? null : [...before, nearest(path[at], fields)].join(".");

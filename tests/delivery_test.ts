@@ -77,6 +77,19 @@ Deno.test("delivery() defers a message on which the template fails, and says why
   assertEquals(events, [{ kind: "unsent", id: "1", reason: "Cannot use it: bad" }]);
 });
 
+Deno.test("delivery() defers a message of which a template makes more than there can be", async () => {
+  const made = { ...target, request: () => Promise.reject(new RangeError("too long")) };
+  const { courier, parcels, events } = courierOf({ made });
+  assertEquals(await courier(mail, signal), {
+    kind: "deferred",
+    reason: "template fails on this message",
+    unsent: true,
+    detail: "too long",
+  });
+  assertEquals(parcels, []);
+  assertEquals(events, [{ kind: "unsent", id: "1", reason: "too long" }]);
+});
+
 Deno.test("delivery() defers a message that cannot be read, such as for want of the parser", async () => {
   const { courier, parcels, events } = courierOf({
     read: () => Promise.reject(new Error("no parser")),

@@ -65,6 +65,11 @@ Deno.test("distinct() numbers names that come again, in any case", () => {
   assertEquals(distinct(["x.tar.gz", "x.tar.gz"]), ["x.tar.gz", "x.tar-2.gz"]);
 });
 
+Deno.test("distinct() leaves room for the number in names that are as long as can be", () => {
+  const name = `${"a".repeat(251)}.png`;
+  assertEquals(distinct([name, name]), [name, `${"a".repeat(249)}-2.png`]);
+});
+
 Deno.test("distinct() takes no longer than it must for many of the same name", () => {
   const names = distinct(Array<string>(500).fill("a.png"));
   assert(new Set(names).size === 500 && names[499] === "a-500.png");

@@ -224,6 +224,8 @@ Deno.test("of a long text only the start is looked at, where only that matters",
     render("{{subject | markdown | cut 12}}", saying(long)),
     "a <\u200bb>\x00@\u200b@\u200b…",
   );
+  const below = saying(`${"\n".repeat(50_000)}real text`);
+  assertEquals(render("{{subject | plain | default 'none' | cut 99}}", below), "real text");
   const whole = render("{{subject | hmac 'k'}}", saying(long));
   assertEquals(render("{{subject | hmac 'k' | cut 20}}", saying(long)), `${whole.slice(0, 19)}…`);
   const limits = { subject: 5 };

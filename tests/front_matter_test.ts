@@ -162,6 +162,13 @@ Deno.test("optionsOf() wants the variables that are used, and says what each is"
   ]);
 });
 
+Deno.test("optionsOf() takes names of variables as they are", async () => {
+  const file = await fileOf('---\nvars:\n  "a(": one\n  "b.c": two\n---\n{{var.a(}} {{var.bxc}}');
+  assertEquals(optionsOf(file, nothing), {
+    faults: ["Cannot use T: it needs --var a(=VALUE, one"],
+  });
+});
+
 Deno.test("the default payload needs nothing of what stands before it", async () => {
   // The program leaves it out, as to read it takes a while.
   const file = await fileOf(json);

@@ -211,6 +211,14 @@ const HARD: Record<string, string> = {
   "an address field of colons": `To: ${":".repeat(500_000)}\r\n\r\nx`,
   "address fields of colons in each part": "Content-Type: multipart/mixed; boundary=b\r\n\r\n" +
     `--b\r\nTo: ${":".repeat(300_000)}\r\n\r\nx\r\n`.repeat(3),
+  "a character set of quotes in a word of the header": `Subject: =?a${
+    "'".repeat(120_000)
+  }x?q?a?=\r\n\r\nx`,
+  "a character set of quotes of the text": `Content-Type: text/plain; charset=a${
+    "'".repeat(120_000)
+  }x\r\n\r\nx`,
+  "a file name of dots": `Content-Type: a/b\r\n` +
+    `Content-Disposition: attachment; filename="${".".repeat(120_000)}x"\r\n\r\nx`,
   "a field of blanks": `X: a${" ".repeat(500_000)}b\r\n\r\nx`,
   "a Date field of comments": `Date: ${"(".repeat(200_000)}${")".repeat(200_000)}\r\n\r\nx`,
   "a million tags within each other": `Content-Type: text/html\r\n\r\n${"<b>".repeat(1_000_000)}x`,

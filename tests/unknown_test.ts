@@ -74,6 +74,7 @@ const strange: [text: string, ...flaws: string[]][] = [
   ],
   ["{{Subject}}", 'no field is named "Subject", the nearest is "subject" at line 1, column 1'],
   ["a {{> part}}", 'there are no partials, so "part" prints nothing at line 1, column 3'],
+  ["{{json.json}}", '"json.json" asks for JSON more than once at line 1, column 1'],
   ["{{var.topik}}", "nothing is set for var.topik at line 1, column 1"],
   [
     "{{env.HOM}} {{json.env.HOM}}",
