@@ -21,6 +21,10 @@ export interface BodyRecipe {
   readonly template: Template;
   /** The names of the fields for attachments in a form; null where there are none. */
   readonly files: Template | null;
+  /** The field whose octets are the body; null where the body is text. */
+  readonly octets: "data" | "rawBody" | null;
+  /** The media type where nothing else is said. */
+  readonly usualType: string;
 }
 
 /** A body, ready to be sent. */
@@ -31,16 +35,31 @@ export interface Body {
   readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
+/** What is known of a template before there is a message. */
+export function bodyRecipe(
+  setting: Setting,
+  template: Template,
+  files: Template | null,
+): BodyRecipe {
+  const name = soleName(template);
+  const octets = name === "data" || name === "rawBody" ? name : null;
+  const usualType = octets === null ? "application/json" : OCTET_TYPES[octets];
+  return { setting, template, files, octets, usualType };
+}
+
+const OCTET_TYPES = { data: "message/rfc822", rawBody: "application/octet-stream" };
+
 /** Makes the body of that media type; `show` makes an excerpt of the template for a fault. */
 export async function makeBody(
-  { setting, template, files }: BodyRecipe,
+  { setting, template, files, octets }: BodyRecipe,
   context: TemplateContext,
   contentType: string,
   show: typeof excerptOf,
 ): Promise<Body | Faults> {
   const escape = escapeFor(contentType);
-  const octets = escape === verbatim ? octetsFor(template, context) : null;
-  if (octets !== null) return { contentType, body: octets };
+  if (escape === verbatim && octets !== null) {
+    return { contentType, body: octetsOf(context[octets]) };
+  }
   const rendered = template.render(context, escape);
   const isForm = isFormType(contentType);
   if (!isForm && !isJsonType(contentType)) return { contentType, body: rendered };
@@ -65,11 +84,7 @@ export async function makeBody(
   return await formOf(fields, files === null ? [] : filesFor(files, context));
 }
 
-/** The octets of a message, where a template is nothing but these. */
-function octetsFor(template: Template, context: TemplateContext): Uint8Array<ArrayBuffer> | null {
-  const name = soleName(template);
-  if (name !== "data" && name !== "rawBody") return null;
-  const text = context[name];
+function octetsOf(text: unknown): Uint8Array<ArrayBuffer> {
   return text instanceof OctetText ? text.toOctets() : new Uint8Array(0);
 }
 
@@ -81,11 +96,3 @@ function filesFor(name: Template, { files }: TemplateContext): FormFile[] {
     return field === "" ? [] : { field, filename, contentType, content: octets() };
   });
 }
-
-/** The media type of what a template makes, where nothing else is said. */
-export function usualTypeOf(template: Template): string {
-  const name = soleName(template);
-  return name === "data" ? "message/rfc822" : name === "rawBody" ? OCTETS : "application/json";
-}
-
-const OCTETS = "application/octet-stream";

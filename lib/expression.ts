@@ -10,6 +10,8 @@ import { nearest } from "./nearest.ts";
 export interface Expression {
   /** The name, or a path of names with dots between them. */
   readonly name: string;
+  /** The same without `json.`, as limits name it. */
+  readonly field: string;
   /** What is done to its value, in order. */
   readonly steps: readonly Step[];
   /** Characters of what is made of the value, where only the start of the value matters for them. */
@@ -30,14 +32,23 @@ const WORD = /\s*(?:(\|)|"([^"]*)"|'([^']*)'|([^\s|"']+))/y;
 /** Reads what stands in a tag. */
 export function readExpression(text: string): Expression | Faults {
   const bar = text.indexOf("|");
-  if (bar === -1) return { name: text, steps: [], most: Infinity };
+  if (bar === -1) return { name: text, field: fieldOf(text), steps: [], most: Infinity };
   const steps: Step[] = [];
   for (const words of stepsOf(text.slice(bar))) {
     const step = words === null ? fault("has a quote that is not closed") : readStep(words);
     if ("faults" in step) return step;
     steps.push(step);
   }
-  return { name: text.slice(0, bar).trim(), steps, most: mostOf(steps) };
+  const name = text.slice(0, bar).trim();
+  return { name, field: fieldOf(name), steps, most: mostOf(steps) };
+}
+
+const fieldOf = (name: string) => name.replace(/^json\./, "");
+
+/** The names that are looked up for it, its own first. */
+export function namesIn({ name, steps }: Expression): string[] {
+  const args = steps.flatMap(({ args }) => args);
+  return [name, ...args.flatMap((arg) => "name" in arg ? arg.name : [])];
 }
 
 /** A word of a tag, and whether it is in quotes. */

@@ -58,18 +58,18 @@ function shortened(name: string): string {
 /** What stands before the extension, and that; `""` where it is none. */
 function halves(name: string): [stem: string, extension: string] {
   const [extension] = /(?<=.)\.[^.]*$/s.exec(name) ?? [""];
-  return octetsOf(extension) <= MAX_EXTENSION
+  return sizeOf(extension) <= MAX_EXTENSION
     ? [name.slice(0, name.length - extension.length), extension]
     : [name, ""];
 }
 
 /** As much of a stem as there is room for before an end. */
 function fitted(stem: string, end: string): string {
-  const { read } = new TextEncoder().encodeInto(stem, new Uint8Array(MAX_OCTETS - octetsOf(end)));
+  const { read } = new TextEncoder().encodeInto(stem, new Uint8Array(MAX_OCTETS - sizeOf(end)));
   return read === stem.length ? stem + end : stem.slice(0, read).trimEnd() + end;
 }
 
-const octetsOf = (text: string) => new TextEncoder().encode(text).length;
+const sizeOf = (text: string) => new TextEncoder().encode(text).length;
 
 /** The names, those that come again with a number: `a.png`, `a-2.png`. */
 export function distinct(names: readonly string[]): readonly string[] {

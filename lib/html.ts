@@ -20,8 +20,9 @@ const cell: Formatter = (element, walk, builder) => {
 };
 
 function isBehindCell({ prev }: Element): boolean {
-  if (!prev) return false;
-  return prev.name === "td" || prev.name === "th" || isBehindCell(prev);
+  let before = prev;
+  while (before && before.name !== "td" && before.name !== "th") before = before.prev;
+  return Boolean(before);
 }
 
 const skipped = (selector: string) => ({ selector, format: "skip" });

@@ -26,12 +26,13 @@ import {
   start,
 } from "./charset.ts";
 import type { File, Parts, Warn } from "./content.ts";
+import { readWords } from "./encoded_words.ts";
 import type { Field } from "./header.ts";
 import { distinct, filenameOf } from "./filename.ts";
 import { renderer } from "./html.ts";
 import { lineFeedsIn, MAX_SHORT, withLineFeeds } from "./line_end.ts";
 import { isNeeded, type Needs } from "./needs.ts";
-import { octetsOf, release } from "./octets.ts";
+import { release } from "./octets.ts";
 import { decodeQuotedPrintable } from "./quoted_printable.ts";
 import { leavesOf, once, type Part as TextPart, readingOf } from "./reading.ts";
 import { type DecodeName, type Found, split } from "./splitter.ts";
@@ -43,16 +44,12 @@ const mailparser = new MailParser({ ignoreEmbedded: true });
 export function decodeWords(text: string, warn: Warn): string {
   // Most have none, and looking for them in earnest takes longer than all else that a field takes.
   if (!text.includes("=?")) return text;
-  // It finds them, and undoes what makes ASCII of their octets; of character sets it knows fewer.
   const words = new libmime.Libmime();
-  const decodeWord = words.decodeWord.bind(words);
-  words.decodeWord = (charset, encoding, text) => {
-    const octets = octetsOf(decodeWord("binary", encoding, text));
-    // A language may stand behind the character set (RFC 2231 section 5).
-    const decoded = decode(octets, charset.replace(/\*.*/s, ""), decodeRare);
-    if (decoded.doubt !== null) warn(`The header has a word that ${decoded.doubt}`);
-    return decoded.text;
-  };
+  readWords(words, ({ octets, charset }) => {
+    const { text, doubt } = decode(octets(), charset, decodeRare);
+    if (doubt !== null) warn(`The header has a word that ${doubt}`);
+    return text;
+  });
   return words.decodeWords(text);
 }
 

@@ -6,7 +6,7 @@
  * Whatever a message says, it cannot reach another server (url.ts) nor end a header field, and JSON that
  * would be broken is not sent.
  */
-import { type Body, type BodyRecipe, makeBody, usualTypeOf } from "./body.ts";
+import { type Body, type BodyRecipe, bodyRecipe, makeBody } from "./body.ts";
 import type { TemplateContext } from "./context.ts";
 import { verbatim } from "./escape.ts";
 import { fault, type Faults, isFaults } from "./fault.ts";
@@ -133,11 +133,8 @@ export async function target(
 
 /** Limits of what no tag names; a sentence each. */
 function unusedLimits({ setting, template }: BodyRecipe, limits: Limits): string[] {
-  const names = Array.from(
-    template.expressions.values(),
-    ({ name }) => name.replace(/^json\./, ""),
-  );
-  return Object.keys(limits).filter((name) => !names.includes(name))
+  const named = Array.from(template.expressions.values(), ({ field }) => field);
+  return Object.keys(limits).filter((name) => !named.includes(name))
     .map((name) => `${setting.label}: there is a limit for "${name}", which no tag names`);
 }
 
@@ -170,7 +167,7 @@ function parseRecipe(options: RequestOptions, sample: TemplateContext): Recipe |
     options,
     url,
     headers: sound.filter((header) => !isContentType(header) || header === last),
-    body: { setting: options.template, template, files },
+    body: bodyRecipe(options.template, template, files),
   };
 }
 
@@ -206,7 +203,7 @@ async function make(
     [name, fieldValue(value.render(context, verbatim))] as const
   );
   const given = new Map(rendered.map(([name, value]) => [name.toLowerCase(), value]));
-  const wanted = given.get("content-type") || usualTypeOf(recipe.body.template);
+  const wanted = given.get("content-type") || recipe.body.usualType;
   const made = await makeBody(recipe.body, context, wanted, show);
   if (isFaults(made)) return made;
   const { contentType, body } = made;

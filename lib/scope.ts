@@ -64,7 +64,7 @@ export class Scope {
   value(tag: string): unknown {
     const { expressions, limits } = this.#rules;
     const expression = expressions.get(tag)!;
-    const field = expression.name.replace(/^json\./, "");
+    const { field } = expression;
     const most = Object.hasOwn(limits, field) ? limits[field] : null;
     const value = this.#read(expression, most ?? Infinity);
     return most === null ? value : limited(value, most);

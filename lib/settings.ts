@@ -100,7 +100,7 @@ export class Settings {
     const [path] = this.#fromFlags("template-file");
     const given = TEMPLATES.filter((name) => listOf(this.#flags[name]).length > 0);
     if (given.length === 0) {
-      const [template, preset] = [this.#or("template"), this.#or("preset")];
+      const [template, preset] = [this.#set("template"), this.#set("preset")];
       if (template !== null && preset !== null) this.#complainOfTwo(template.name, preset.name);
       return {
         template: template && setting(template, "template"),
@@ -119,7 +119,7 @@ export class Settings {
   }
 
   /** What the environment sets; null where it sets nothing. */
-  #or(name: OptionName): Source | null {
+  #set(name: OptionName): Source | null {
     const set = this.#fromEnvironment(name);
     return set?.text === "" ? null : set;
   }

@@ -7,8 +7,8 @@
  * delimiters do, and the content of a part is a range of the message, not a copy.
  */
 import type { Warn } from "./content.ts";
+import { readWords } from "./encoded_words.ts";
 import type { PartHeader, Splitter } from "./npm/mailparser.d.ts";
-import { octetsOf } from "./octets.ts";
 
 export type { PartHeader, Splitter } from "./npm/mailparser.d.ts";
 
@@ -163,18 +163,13 @@ class Limits {
     return true;
   }
 
-  /** Has no more of the names in the header of a part decoded than may be; libmime knows fewer character sets. */
+  /** Has no more of the names in the header of a part decoded than may be. */
   watch({ libmime }: Splitter["node"]): void {
-    const decodeWord = libmime.decodeWord.bind(libmime);
-    libmime.decodeWord = (charset, encoding, text) => {
+    readWords(libmime, ({ text, charset, octets }) => {
       this.#names += text.length;
-      if (this.#names <= MAX_NAMES_OCTETS) {
-        const octets = octetsOf(decodeWord("binary", encoding, text));
-        // A language may stand behind the character set (RFC 2231 section 5).
-        return this.#decodeName(octets, charset.replace(/\*.*/, ""));
-      }
+      if (this.#names <= MAX_NAMES_OCTETS) return this.#decodeName(octets(), charset);
       this.#warn("The names of attachments are too long to be decoded");
       return text;
-    };
+    });
   }
 }

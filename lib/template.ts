@@ -6,7 +6,7 @@
 // @ts-types="npm:@types/mustache@4.2.6"
 import Mustache from "npm:mustache@4.2.0";
 import { type Escape, escapeJson } from "./escape.ts";
-import { type Expression, readExpression } from "./expression.ts";
+import { type Expression, namesIn, readExpression } from "./expression.ts";
 import { fault, type Faults, isFaults } from "./fault.ts";
 import { type Needs, needsOf } from "./needs.ts";
 import { excerptOf, positionOf } from "./place.ts";
@@ -170,20 +170,17 @@ export function soleName({ tokens, expressions }: Template): string | null {
   return steps.length === 0 ? name : null;
 }
 
-/** The tags that ask for something, sections before what is in them. */
-export function* tagsIn(tokens: Tokens): Generator<Token> {
-  for (const token of tokens) {
-    if (["name", "&", "#", "^"].includes(token[0])) yield token;
-    if (Array.isArray(token[4])) yield* tagsIn(token[4]);
-  }
+/** Whether a token is a tag that asks for something. */
+export function isAsking([kind]: Token): boolean {
+  return ["name", "&", "#", "^"].includes(kind);
 }
 
-/** The names that an expression looks up, at most. */
-function namesIn({ name, steps }: Expression): string[] {
-  return [
-    name,
-    ...steps.flatMap(({ args }) => args.flatMap((arg) => "name" in arg ? arg.name : [])),
-  ];
+/** The tags that ask for something, sections before what is in them. */
+function* tagsIn(tokens: Tokens): Generator<Token> {
+  for (const token of tokens) {
+    if (isAsking(token)) yield token;
+    if (Array.isArray(token[4])) yield* tagsIn(token[4]);
+  }
 }
 
 /** Where a template goes wrong, and what would be right. Mustache itself names an offset at best. */

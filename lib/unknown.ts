@@ -2,12 +2,13 @@
  * Names in a template that mean nothing: they print as nothing at all, so that nobody would notice. They
  * are looked up in the rich sample message, which has every field.
  */
+import { namesIn } from "./expression.ts";
 import { filters } from "./filter.ts";
 import { nearest } from "./nearest.ts";
 import { positionOf } from "./place.ts";
 import { Scope } from "./scope.ts";
 import type { Setting } from "./setting.ts";
-import type { Template, Tokens } from "./template.ts";
+import { isAsking, type Template, type Tokens } from "./template.ts";
 import { bare, Item, places } from "./value.ts";
 
 /** Says of each such name where it is, and what was likely meant; a sentence each. */
@@ -32,18 +33,16 @@ function* search(
   scope: Scope,
   asked: readonly string[],
 ): Generator<[flaw: string, offset: number]> {
-  for (const [kind, text, start, , inner] of tokens) {
+  for (const token of tokens) {
+    const [kind, text, start, , inner] = token;
     if (kind === ">") yield [`there are no partials, so "${text}" prints nothing`, start];
-    const expression = template.expressions.get(text);
-    if (expression === undefined || !["name", "&", "#", "^"].includes(kind)) continue;
+    if (!isAsking(token)) continue;
+    const expression = template.expressions.get(text)!;
     const { name, steps } = expression;
     // Who asks whether there is such a thing knows that there may be none.
     const isAsked = Array.isArray(inner) || steps.some(({ filter }) => filter === filters.default);
     const known = isAsked ? [...asked, name] : asked;
-    const others = steps.flatMap(({ args }) =>
-      args.flatMap((arg) => "name" in arg ? arg.name : [])
-    );
-    const flaws = [name, ...others].map((one) => flawOf(one, scope, known.includes(one)));
+    const flaws = namesIn(expression).map((one) => flawOf(one, scope, known.includes(one)));
     for (const flaw of flaws) if (flaw !== null) yield [flaw, start];
     const inside = kind === "^" ? scope : flaws[0] === null ? within(scope, text) : null;
     if (Array.isArray(inner) && inside !== null) yield* search(inner, template, inside, known);

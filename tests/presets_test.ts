@@ -5,15 +5,13 @@
  */
 import { assert, assertEquals } from "./assert.ts";
 import { presets } from "../templates/index.ts";
-import { renderer, type Rules } from "./presets/rules.ts";
+import { properties, renderer, type Rules } from "./presets/rules.ts";
 
 const messages = new URL("./messages/", import.meta.url);
 const names = [...Deno.readDirSync(messages)].map(({ name }) => name)
   .filter((name) => name.endsWith(".eml")).sort();
 const files = [...Deno.readDirSync(new URL("../templates/", import.meta.url))]
   .flatMap(({ name }) => name.endsWith(".mustache") ? name.replace(".mustache", "") : []).sort();
-
-const PROPERTIES = ["valid", "limits", "harmless", "tells"] as const;
 
 /** For each preset how many messages had each property, and the octets of the largest request. */
 const table: [name: string, counts: number[], octets: number][] = [];
@@ -22,13 +20,13 @@ for (const name of files) {
   Deno.test(`the preset ${name} makes of all messages what its service takes`, async () => {
     const { rules }: { rules: Rules } = await import(`./presets/${name}.ts`);
     const render = await renderer(name, rules);
-    const counts = PROPERTIES.map(() => 0);
+    const counts = properties.map(() => 0);
     const flaws: string[] = [];
     let largest = 0;
     for (const message of names) {
       const sent = await render({ data: Deno.readFileSync(new URL(message, messages)) });
       largest = Math.max(largest, sent.octets.length);
-      for (const [at, property] of PROPERTIES.entries()) {
+      for (const [at, property] of properties.entries()) {
         try {
           rules[property](sent);
           counts[at]++;
@@ -48,7 +46,7 @@ Deno.test("each file of templates/ has its line in the index", () => {
 });
 
 Deno.test("the table of presets by property", () => {
-  const cells = [["preset", ...PROPERTIES, "largest request"]];
+  const cells = [["preset", ...properties, "largest request"]];
   for (const [name, counts, octets] of table) {
     cells.push([name, ...counts.map((count) => `${count}/${names.length}`), `${octets} octets`]);
   }

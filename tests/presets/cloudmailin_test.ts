@@ -1,6 +1,7 @@
 /** What applications read of CloudMailin's JSON, of mails made for it. */
 import { assertEquals } from "../assert.ts";
-import { renderer } from "./rules.ts";
+import { largeLetters } from "./hostile.ts";
+import { assertRight, renderer } from "./rules.ts";
 import { rules } from "./cloudmailin.ts";
 
 const render = await renderer("cloudmailin", rules);
@@ -21,7 +22,7 @@ Deno.test("cloudmailin: names of fields that JavaScript knows are names like oth
   const sent = await render({
     data: "__proto__: a\nConstructor: b\nconstructor: c\ntoString: d\nSubject: Hi\n\nx\n",
   });
-  for (const rule of ["valid", "limits", "harmless", "tells"] as const) rules[rule](sent);
+  assertRight(rules, sent);
   assertEquals(Object.entries(sent.json.headers), [
     ["__proto__", "a"],
     ["constructor", ["b", "c"]],
@@ -32,7 +33,7 @@ Deno.test("cloudmailin: names of fields that JavaScript knows are names like oth
 
 Deno.test("cloudmailin: an empty mail is one, and a bounce is from nobody", async () => {
   const sent = await render({ data: "", sender: "" });
-  for (const rule of ["valid", "limits", "harmless", "tells"] as const) rules[rule](sent);
+  assertRight(rules, sent);
   assertEquals(sent.json, {
     headers: {},
     envelope: {
@@ -61,7 +62,7 @@ Deno.test("cloudmailin: attachments need not say so, inline images keep their id
       ) +
       "--b--\n",
   });
-  for (const rule of ["valid", "limits", "harmless", "tells"] as const) rules[rule](sent);
+  assertRight(rules, sent);
   assertEquals(
     sent.json.attachments.map((
       { file_name, disposition, content_id }: Record<string, string>,
@@ -73,19 +74,10 @@ Deno.test("cloudmailin: attachments need not say so, inline images keep their id
 Deno.test("cloudmailin: what a mail says stays a text, as JSON or not", async () => {
   const evil = `"}, "envelope": {"from": "forged"}, "x": "\\`;
   const sent = await render({ data: `Subject: ${evil}\nX-Evil: ${evil}\n\n${evil}\u2028\u0000\n` });
-  for (const rule of ["valid", "limits", "harmless", "tells"] as const) rules[rule](sent);
+  assertRight(rules, sent);
   assertEquals(sent.json.headers, { subject: evil, x_evil: evil });
 });
 
 Deno.test("cloudmailin: a hundred recipients and megabytes of body are whole", async () => {
-  const recipients = Array.from({ length: 100 }, (_, at) => `${"x".repeat(60)}${at}@example.net`);
-  for (const piece of ["<", "👩‍👩‍👧‍👦", "a\u0301\u0323"]) {
-    const sent = await render({
-      data: `Subject: ${piece.repeat(9000)}\nContent-Type: text/plain; charset=utf-8\n\n${
-        `${piece.repeat(9)}\n`.repeat(20_000)
-      }`,
-      recipients,
-    });
-    for (const rule of ["valid", "limits", "harmless", "tells"] as const) rules[rule](sent);
-  }
+  for (const letter of largeLetters()) assertRight(rules, await render(letter));
 });

@@ -1,8 +1,9 @@
 /**
  * Messages made to call people, to format, to break out of where they are put, and to be too long
- * for any chat or phone, by what is bad about each; and two that are as they should be.
+ * for any chat or phone, by what is bad about each; some that only are large; and two that are as they
+ * should be.
  */
-import { type Letter, renderer, type Rules } from "./rules.ts";
+import { assertRight, type Letter, renderer, type Rules } from "./rules.ts";
 
 const from = "From: Lamp <lamp@example.org>\n";
 
@@ -81,12 +82,21 @@ const hostile: Readonly<Record<string, Letter>> = {
 export function testHostile(name: string, rules: Rules): void {
   for (const [what, letter] of Object.entries(hostile)) {
     Deno.test(`${name} takes a message of ${what}`, async () => {
-      const sent = await (await renderer(name, rules))(letter);
-      rules.valid(sent);
-      rules.limits(sent);
-      rules.harmless(sent);
-      rules.tells(sent);
+      assertRight(rules, await (await renderer(name, rules))(letter));
     });
+  }
+}
+
+/** Letters to a hundred recipients with megabytes of body, for services that want all of it. */
+export function* largeLetters() {
+  const recipients = Array.from({ length: 100 }, (_, at) => `${"x".repeat(60)}${at}@example.net`);
+  for (const piece of ["<", "👩‍👩‍👧‍👦", "a\u0301\u0323"]) {
+    yield {
+      data: `Subject: ${piece.repeat(9000)}\nContent-Type: text/plain; charset=utf-8\n\n${
+        `${piece.repeat(9)}\n`.repeat(20_000)
+      }`,
+      recipients,
+    };
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * An application that takes what Mailgun's routes forward, "fully parsed". Mailgun publishes the
- * fields; frameworks that read the form have limits of their own for how many it may have.
+ * fields.
  */
 import { createHmac } from "node:crypto";
 import { assert, assertEquals } from "../assert.ts";
-import type { Rules, Sent, SentFile } from "./rules.ts";
+import { assertFile, assertLimits, lines, text } from "./inbound.ts";
+import type { Rules } from "./rules.ts";
 
 const KEY = "key-0123456789abcdef";
 
@@ -16,12 +17,6 @@ const BASE = [
 
 /** What may be there beside them, the last two where there are attachments. */
 const OTHERS = ["stripped-text", "body-html", "attachment-count", "content-id-map"];
-
-/** Fields of a form that are no files: Django's DATA_UPLOAD_MAX_NUMBER_FIELDS, from memory. */
-const MAX_FIELDS = 1000;
-
-/** Most octets for one of a mail: a control character of the header has six in JSON. */
-const MAX_GROWTH = 8;
 
 export const rules: Rules = {
   url: "https://my.application.com/messages",
@@ -61,13 +56,9 @@ export const rules: Rules = {
     const map = count === 0 ? {} : JSON.parse(text(sent, "content-id-map"));
     assertEquals(map, Object.fromEntries(ids));
   },
-  limits({ octets, context, form }) {
+  limits(sent) {
     // Of mails Mailgun takes those of up to 25 MB (from memory); nothing is cut.
-    const fields = [...form!.values()].flat().filter((value) => typeof value === "string");
-    assert(fields.length <= MAX_FIELDS);
-    const { size, attachments, recipients } = context;
-    const most = MAX_GROWTH * size + 600 * attachments.length + 8 * recipients.join().length;
-    assert(octets.length <= most + 1500, `${octets.length} octets`);
+    assertLimits(sent);
   },
   harmless(sent) {
     const { form, context } = sent;
@@ -78,10 +69,7 @@ export const rules: Rules = {
     assertEquals(text(sent, "sender"), context.sender);
     assertEquals(text(sent, "recipient"), context.recipients.join(", "));
     for (const [index, { octets }] of context.attachments.entries()) {
-      const [file] = form!.get(`attachment-${index + 1}`) as SentFile[];
-      assertEquals(file.octets, octets());
-      // Django drops files that have no name (its ticket 15879, as django-anymail says).
-      assert(/^[^/\\\p{Cc}]+$/u.test(file.filename), file.filename);
+      assertFile(sent, `attachment-${index + 1}`, octets());
     }
   },
   tells(sent) {
@@ -94,12 +82,3 @@ export const rules: Rules = {
     assertEquals(fields, context.headers.map(({ name, value }) => [name, value.toWellFormed()]));
   },
 };
-
-function text({ form }: Sent, name: string): string {
-  const [value] = form!.get(name) ?? [];
-  assert(typeof value === "string", name);
-  return value;
-}
-
-/** As a form says it: with CRLF between lines (RFC 7578 section 4.4). */
-const lines = (text: string) => text.toWellFormed().replace(/\r\n?|\n/g, "\r\n");

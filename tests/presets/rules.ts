@@ -56,6 +56,14 @@ export interface Rules {
   tells(sent: Sent): void;
 }
 
+/** The four, in order. */
+export const properties = ["valid", "limits", "harmless", "tells"] as const;
+
+/** Asserts that a request is all that a service wants. */
+export function assertRight(rules: Rules, sent: Sent): void {
+  for (const property of properties) rules[property](sent);
+}
+
 /** What a mail says of itself, for tests that make one up. */
 export interface Letter {
   /** The whole message; lines may end with LF. */

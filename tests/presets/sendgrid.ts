@@ -1,9 +1,7 @@
-/**
- * An application that takes SendGrid's inbound parse webhook. SendGrid publishes the fields;
- * frameworks that read the form have limits of their own for how many it may have.
- */
+/** An application that takes SendGrid's inbound parse webhook. SendGrid publishes the fields. */
 import { assert, assertEquals } from "../assert.ts";
-import type { Rules, Sent, SentFile } from "./rules.ts";
+import { assertFile, assertLimits, lines, text } from "./inbound.ts";
+import type { Rules } from "./rules.ts";
 
 /** What is in every form. */
 const BASE = [
@@ -24,12 +22,6 @@ const BASE = [
 
 /** What is there where a mail has it. */
 const OTHERS = ["cc", "html", "attachment-info", "content-ids"];
-
-/** Fields of a form that are no files: Django's DATA_UPLOAD_MAX_NUMBER_FIELDS, from memory. */
-const MAX_FIELDS = 1000;
-
-/** Most octets for one of a mail: ids of attachments are in it twice, with quotes. */
-const MAX_GROWTH = 8;
 
 export const rules: Rules = {
   url: "https://user:password@my.application.com/parse",
@@ -65,13 +57,9 @@ export const rules: Rules = {
       assertEquals([typeof filename, type, id ?? ""], ["string", contentType, contentId]);
     }
   },
-  limits({ octets, context, form }) {
+  limits(sent) {
     // Of mails SendGrid takes those of up to 30 MB; what it takes it sends, and so nothing is cut.
-    const fields = [...form!.values()].flat().filter((value) => typeof value === "string");
-    assert(fields.length <= MAX_FIELDS);
-    const { size, attachments, recipients } = context;
-    const most = MAX_GROWTH * size + 600 * attachments.length + 8 * recipients.join().length;
-    assert(octets.length <= most + 1500, `${octets.length} octets`);
+    assertLimits(sent);
   },
   harmless(sent) {
     const { form, context } = sent;
@@ -92,10 +80,7 @@ export const rules: Rules = {
       from: context.sender,
     });
     for (const [index, { octets }] of context.attachments.entries()) {
-      const [file] = form!.get(`attachment${index + 1}`) as SentFile[];
-      assertEquals(file.octets, octets());
-      // Django drops files that have no name (its ticket 15879, as django-anymail says).
-      assert(/^[^/\\\p{Cc}]+$/u.test(file.filename), file.filename);
+      assertFile(sent, `attachment${index + 1}`, octets());
     }
   },
   tells(sent) {
@@ -105,12 +90,3 @@ export const rules: Rules = {
     assertEquals(form!.get("html"), context.html === "" ? undefined : [lines(context.html)]);
   },
 };
-
-function text({ form }: Sent, name: string): string {
-  const [value] = form!.get(name) ?? [];
-  assert(typeof value === "string", name);
-  return value;
-}
-
-/** As a form says it: with CRLF between lines (RFC 7578 section 4.4). */
-const lines = (text: string) => text.toWellFormed().replace(/\r\n?|\n/g, "\r\n");
