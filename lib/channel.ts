@@ -81,6 +81,8 @@ export class Channel {
   #buffer = this.#small;
   /** The read at work; one that nobody waits for any more goes on. */
   #reading: Promise<number | null> | null = null;
+  /** The last turn that was asked for: nothing of a connection is left once it is closed. */
+  #turn: Promise<void> | undefined;
   /** Full buffers since the last turn that was asked for; those of data count for less. */
   #inARow = 0;
   #unsent = "";
@@ -121,12 +123,16 @@ export class Channel {
     const octets = encoder.encode(this.#unsent);
     this.#unsent = "";
     if (this.#isMute) return;
-    const sent = this.#send(octets).catch(() => void (this.#isMute = true));
-    await this.#within(this.#patienceMs, sent, () => this.#letGo());
+    await this.#within(this.#patienceMs, this.#send(octets), () => this.#letGo());
   }
 
   async #send(octets: Uint8Array): Promise<void> {
-    for (let at = 0; at < octets.length;) at += await this.#socket.write(octets.subarray(at));
+    try {
+      let sent = await this.#socket.write(octets);
+      while (sent < octets.length) sent += await this.#socket.write(octets.subarray(sent));
+    } catch {
+      this.#isMute = true;
+    }
   }
 
   /**
@@ -139,7 +145,9 @@ export class Channel {
     if (ms === 0) return await this.dismiss(tooLate).then(() => null);
     this.#prepare(kind);
     const count = await this.wait(this.#fill(), ms, tooLate);
-    return count === null ? null : this.#buffer.subarray(0, count);
+    if (count === null) return null;
+    this.#note(count);
+    return this.#buffer.subarray(0, count);
   }
 
   get #isLarge(): boolean {
@@ -185,57 +193,64 @@ export class Channel {
    */
   async close(): Promise<void> {
     await (this.#farewell ?? this.flush());
-    if (this.#isOver) return;
-    await this.#within(LINGER_MS, this.#drain(), () => {});
+    if (!this.#isOver) await this.#within(LINGER_MS, this.#drain(), () => {});
     this.#end();
+    await this.#turn;
   }
 
   async #drain(): Promise<void> {
     await this.#socket.closeWrite();
-    while (await this.#fill() !== null);
+    for (let count; (count = await this.#fill()) !== null;) this.#note(count);
   }
 
-  /** Reads into the buffer, and leaves a turn to other clients where this one sends more than it holds. */
-  async #fill(): Promise<number | null> {
-    if (this.#inARow >= 1) {
-      this.#inARow = 0;
-      await this.#commons.turns.next();
-    }
-    if (this.#isOver) return null;
-    this.#reading ??= this.#socket.read(this.#buffer).finally(() => this.#reading = null);
-    const count = await this.#reading;
-    this.#inARow += (count ?? 0) / this.#buffer.length / (this.#isLarge ? DATA_IN_A_ROW : 1);
-    return count;
+  /** Reads into the buffer, after a turn of other clients where this one sends more than it holds. */
+  #fill(): Promise<number | null> {
+    if (this.#inARow < 1) return this.#reads();
+    this.#inARow = 0;
+    this.#turn = this.#commons.turns.next();
+    return this.#turn.then(() => this.#isOver ? null : this.#reads());
+  }
+
+  /** The read that is at work, or a new one: whoever waited for it may have been woken. */
+  #reads(): Promise<number | null> {
+    return this.#reading ??= this.#socket.read(this.#buffer);
+  }
+
+  /** That a read is over which brought so many octets. */
+  #note(count: number): void {
+    this.#reading = null;
+    this.#inARow += count / this.#buffer.length / (this.#isLarge ? DATA_IN_A_ROW : 1);
   }
 
   /** Waits for `work`; null where it failed, was `late`, or the connection is over. */
-  async #within<Result>(
+  #within<Result>(
     ms: number,
     work: Promise<Result>,
     late: () => void | Promise<void>,
   ): Promise<Result | null> {
     // Closing frees a pending read, but on older runtimes not a pending write: hence `wake`.
     const { promise, resolve } = Promise.withResolvers<Result | null>();
-    const wake = () => resolve(null);
-    this.#waiting.add(wake);
     const { alarm } = this.#commons;
+    const settle = (result: Result | null) => {
+      alarm.cancel(call);
+      this.#waiting.delete(wake);
+      resolve(result);
+    };
+    const wake = () => settle(null);
     const call = alarm.after(ms, async () => {
       await late();
       wake();
     });
-    work.then(resolve, () => {
+    this.#waiting.add(wake);
+    work.then(settle, () => {
       this.#end();
       wake();
     });
-    const result = await promise;
-    alarm.cancel(call);
-    this.#waiting.delete(wake);
-    return result;
+    return promise;
   }
 
   #wake(): void {
     for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
   }
 
   /** Ends the connection of a client that has had its time, and can be told nothing. */

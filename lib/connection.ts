@@ -21,7 +21,7 @@ import {
   type Turn,
   wanted,
 } from "./state.ts";
-import { Decoder, type Frame, type WireLimits } from "./wire.ts";
+import { Decoder, type Frame, type Want, type WireLimits } from "./wire.ts";
 
 /** What a connection obeys and uses. */
 export interface ConnectionOptions {
@@ -124,7 +124,9 @@ class Connection {
           await this.#deliver(this.#session);
           continue;
         }
-        const frame = await this.#frame();
+        const want = wanted(this.#session)!;
+        if (want.kind !== "line") this.#beginData();
+        const frame = this.#decoder.next(want) ?? await this.#frame(want);
         if (frame === null) break;
         this.#take(receive(this.#session, frame, policy));
       }
@@ -163,20 +165,22 @@ class Connection {
     void this.#channel.dismiss(replies.shuttingDown(this.#options.policy.domain));
   }
 
-  /** The frame that the session wants; null when the client is gone, or the server leaves. */
-  async #frame(): Promise<Frame | null> {
-    const want = wanted(this.#session)!;
+  /** Keeps the time of a message from the first of its data on. */
+  #beginData(): void {
+    if (this.#pace.dueMs !== null) return;
+    const { uptimeMs, limits } = this.#options;
+    const nowMs = uptimeMs();
+    // The octets of a BDAT that is refused may belong to no message, and be 2^63.
+    this.#pace.messageMs ??= nowMs;
+    this.#pace.dueMs = firstDue(nowMs, limits);
+  }
+
+  /** The frame that the session wants, once it has come; null when the client is gone, or the server leaves. */
+  async #frame(want: Want): Promise<Frame | null> {
     const { uptimeMs, limits, policy } = this.#options;
-    let commandMs: number | null = uptimeMs();
-    if (want.kind !== "line") {
-      // The octets of a BDAT that is refused may belong to no message, and be 2^63.
-      this.#pace.messageMs ??= commandMs;
-      this.#pace.dueMs ??= firstDue(commandMs, limits);
-      commandMs = null;
-    }
+    const kind = want.kind === "line" ? "command" : "data";
+    let commandMs = kind === "command" ? uptimeMs() : null;
     for (;;) {
-      const frame = this.#decoder.next(want);
-      if (frame !== null) return frame;
       await this.#flush();
       // The stop may have come while the client took its time to take the replies.
       if (this.#leaves()) return null;
@@ -187,7 +191,6 @@ class Connection {
       }
       const progress = { commandMs, ...this.#pace };
       const { ms, tooLate } = patienceWith(progress, uptimeMs(), policy.domain, limits);
-      const kind = want.kind === "line" ? "command" : "data";
       const octets = await this.#channel.read(kind, ms, tooLate);
       if (octets === null) {
         this.#tellDismissal(tooLate);
@@ -197,6 +200,8 @@ class Connection {
         this.#pace.dueMs = dueAfter(octets.length, this.#pace.dueMs, uptimeMs(), limits);
       }
       this.#decoder.push(octets);
+      const frame = this.#decoder.next(want);
+      if (frame !== null) return frame;
     }
   }
 
@@ -221,6 +226,7 @@ class Connection {
   /** Waits for room for `times` as many octets; who waits too long for it is made to go. */
   async #hold(octets: number, times = 1): Promise<void> {
     const { room, limits, policy } = this.#options;
+    if (room.takes(this.#visit, octets, times)) return;
     const tooLate = replies.noRoom(policy.domain);
     const hold = room.hold(this.#visit, octets, times);
     await this.#channel.wait(hold, limits.idleTimeoutMs, tooLate);

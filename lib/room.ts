@@ -34,18 +34,25 @@ export class Room {
   }
 
   /**
-   * Resolves once a message of so many octets has room for `times` as many, or has left. For fewer than
-   * it has that is at once, and the others get the rest.
+   * Takes room for `times` as many octets as a message has, if there is any now; for fewer than it has
+   * there always is, and the others get the rest.
    */
-  async hold(message: object, octets: number, times = 1): Promise<void> {
+  takes(message: object, octets: number, times = 1): boolean {
     const wanted = times * Math.max(octets - FREE_OCTETS, 0);
-    if (wanted === (this.#held.get(message) ?? 0)) return;
-    if (!this.#held.has(message)) this.#held.set(message, 0);
-    while (!this.#fits(message, wanted)) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      if (!this.#held.has(message)) return;
-    }
+    const held = this.#held.get(message);
+    if (wanted === (held ?? 0)) return true;
+    if (held === undefined) this.#held.set(message, 0);
+    if (!this.#fits(message, wanted)) return false;
     this.#set(message, wanted);
+    return true;
+  }
+
+  /** Resolves once a message has that room, or has left. */
+  async hold(message: object, octets: number, times = 1): Promise<void> {
+    if (this.takes(message, octets, times)) return;
+    do await new Promise<void>((resolve) => this.#waiting.push(resolve)); while (
+      this.#held.has(message) && !this.takes(message, octets, times)
+    );
   }
 
   /** Gives back all that a message has; it is no fault where that is nothing. */

@@ -51,6 +51,8 @@ export interface WireLimits {
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
+/** The octets of line ends. */
+const END = { CRLF: [CR, LF], LF: [LF] };
 /** The first octet of a TLS connection: a record of the handshake (RFC 8446 section 5.1). */
 const TLS_HANDSHAKE = 0x16;
 const NONE = new Uint8Array(0);
@@ -58,13 +60,15 @@ const NONE = new Uint8Array(0);
 /** Decodes one connection: `push` what was read, then call `next` until it has no frame to give. */
 export class Decoder {
   readonly #limits: WireLimits;
-  /** Octets that have been read but belong to no frame yet. */
-  #unread: Uint8Array = NONE;
+  /** What was read last, with what was left of before. */
+  #octets: Uint8Array = NONE;
+  /** How many of them belong to frames already. */
+  #at = 0;
   /** What is known of the present frame. */
   readonly #frame = new Collector();
   /** Whether nothing of the connection has been looked at. */
   #isFresh = true;
-  /** Within data: whether `#unread` begins a line. */
+  /** Within data: whether what is unread begins a line. */
   #atLineStart = true;
 
   /** Begins with nothing read. */
@@ -74,19 +78,24 @@ export class Decoder {
 
   /** Octets of memory that are held for what has come: more than have, as there is room for more. */
   get heldOctets(): number {
-    return this.#unread.length + this.#frame.capacity;
+    return this.#octets.length - this.#at + this.#frame.capacity;
   }
 
   /** Takes octets of the connection. They are looked at until `next` has no frame to give. */
   push(octets: Uint8Array): void {
-    this.#unread = this.#unread.length === 0 ? octets : concat([this.#unread, octets]);
+    const unread = this.#octets.subarray(this.#at);
+    this.#octets = unread.length === 0 ? octets : concat([unread, octets]);
+    this.#at = 0;
   }
 
   /** The next frame, or null when it needs more octets. Ask for one kind until it has come. */
   next(want: Want): Frame | null {
     const frame = this.#next(want);
-    // A few octets at most, such as a CR whose LF has not come.
-    if (frame === null) this.#unread = this.#unread.slice();
+    if (frame === null) {
+      // A few octets at most, such as a CR whose LF has not come.
+      this.#octets = this.#octets.slice(this.#at);
+      this.#at = 0;
+    }
     return frame;
   }
 
@@ -102,79 +111,90 @@ export class Decoder {
   }
 
   #nextLine(): Frame | null {
-    if (this.#isFresh && this.#unread.length > 0) {
+    const { maxLineOctets } = this.#limits;
+    if (this.#isFresh && this.#octets.length > 0) {
       this.#isFresh = false;
       // No command begins so, and the line end that would end it may never come.
-      if (this.#unread[0] === TLS_HANDSHAKE) {
-        return { kind: "line", octets: this.#take(1).slice(), lineEnd: "LF" };
+      if (this.#octets[0] === TLS_HANDSHAKE) {
+        return { kind: "line", octets: this.#takeTo(1).slice(), lineEnd: "LF" };
       }
     }
-    const end = this.#unread.indexOf(LF) + 1;
-    this.#frame.add(
-      this.#take(end || this.#unread.length),
-      this.#limits.maxLineOctets,
-    );
-    if (end === 0) return null;
-    const line = this.#frame.finish();
-    if (line?.at(-2) === CR) {
-      return { kind: "line", octets: line.subarray(0, -2), lineEnd: "CRLF" };
+    const end = this.#octets.indexOf(LF, this.#at) + 1;
+    if (end === 0) {
+      this.#frame.add(this.#takeTo(this.#octets.length), maxLineOctets);
+      return null;
     }
-    return {
-      kind: "line",
-      octets: line && line.subarray(0, -1),
-      lineEnd: "LF",
-    };
+    const line = this.#frame.finish(this.#takeTo(end), maxLineOctets);
+    if (line === null) return { kind: "line", octets: null, lineEnd: "LF" };
+    const lineEnd = line[line.length - 2] === CR ? "CRLF" : "LF";
+    return { kind: "line", octets: line.subarray(0, -END[lineEnd].length), lineEnd };
   }
 
   #nextData(lineEnd: LineEnd): Frame | null {
     const { maxMessageOctets } = this.#limits;
     for (;;) {
-      const dot = lineDot(this.#unread, lineEnd, this.#atLineStart);
+      const octets = this.#octets;
+      const dot = lineDot(octets, this.#at, lineEnd, this.#atLineStart);
       if (dot === null) {
+        if (this.#at === octets.length) return null;
         // A CR at the very end may be half of the line end: it waits for what follows.
-        const half = lineEnd === "CRLF" && this.#unread.at(-1) === CR ? 1 : 0;
-        const content = this.#take(this.#unread.length - half);
-        if (content.length > 0) this.#atLineStart = endsLine(content, content.length, lineEnd);
+        const half = lineEnd === "CRLF" && octets[octets.length - 1] === CR ? 1 : 0;
+        const content = this.#takeTo(octets.length - half);
+        if (content.length > 0) this.#atLineStart = endsLine(content, 0, content.length, lineEnd);
         this.#frame.add(content, maxMessageOctets);
         return null;
       }
-      this.#frame.add(this.#take(dot), maxMessageOctets);
-      const { meaning, length } = meaningOf(this.#unread, lineEnd);
+      const content = this.#takeTo(dot);
+      const { meaning, length } = meaningOf(octets, dot, lineEnd);
       this.#atLineStart = meaning !== "stuffed";
-      this.#take(length);
+      this.#takeTo(dot + length);
+      if (meaning === "end") {
+        return { kind: "data", octets: this.#frame.finish(content, maxMessageOctets) };
+      }
+      this.#frame.add(content, maxMessageOctets);
       if (meaning === "undecided") return null;
-      if (meaning === "end") return { kind: "data", octets: this.#frame.finish() };
     }
   }
 
   #nextChunk(octets: number, keep: boolean): Frame | null {
     const missing = octets - this.#frame.size;
-    this.#frame.add(
-      this.#take(Math.min(missing, this.#unread.length)),
-      keep ? octets : -1,
-    );
-    if (this.#frame.size < octets) return null;
-    return { kind: "chunk", octets: this.#frame.finish() ?? NONE };
+    const piece = this.#takeTo(Math.min(this.#at + missing, this.#octets.length));
+    const limit = keep ? octets : -1;
+    if (piece.length === missing) {
+      return { kind: "chunk", octets: this.#frame.finish(piece, limit) ?? NONE };
+    }
+    this.#frame.add(piece, limit);
+    return null;
   }
 
-  #take(count: number): Uint8Array {
-    const taken = this.#unread.subarray(0, count);
-    this.#unread = this.#unread.subarray(count);
+  /** What is unread up to that place; it is not copied. */
+  #takeTo(end: number): Uint8Array {
+    const taken = this.#octets.subarray(this.#at, end);
+    this.#at = end;
     return taken;
   }
 }
 
-/** Where a line of data begins with a dot, as no other line means anything; null where none does. */
-function lineDot(octets: Uint8Array, lineEnd: LineEnd, atLineStart: boolean): number | null {
-  for (let at = octets.indexOf(DOT); at !== -1; at = octets.indexOf(DOT, at + 1)) {
-    if (at === 0 ? atLineStart : endsLine(octets, at, lineEnd)) return at;
+/**
+ * Where from `start` on a line of data begins with a dot, as no other line means anything; null where
+ * none does.
+ */
+function lineDot(
+  octets: Uint8Array,
+  start: number,
+  lineEnd: LineEnd,
+  atLineStart: boolean,
+): number | null {
+  for (let at = octets.indexOf(DOT, start); at !== -1; at = octets.indexOf(DOT, at + 1)) {
+    if (at === start ? atLineStart : endsLine(octets, start, at, lineEnd)) return at;
   }
   return null;
 }
 
-/** Whether a line ends before `octets[at]`. */
-function endsLine(octets: Uint8Array, at: number, lineEnd: LineEnd): boolean {
-  return octets[at - 1] === LF && (lineEnd === "LF" || octets[at - 2] === CR);
+/** Whether a line ends before `octets[at]`; what comes before `start` is no data. */
+function endsLine(octets: Uint8Array, start: number, at: number, lineEnd: LineEnd): boolean {
+  return octets[at - 1] === LF &&
+    (lineEnd === "LF" || (at - 2 >= start && octets[at - 2] === CR));
 }
 
 /** What the dot at the start of a line means, and how many octets of that line are no content. */
@@ -183,12 +203,12 @@ interface LineStart {
   readonly length: number;
 }
 
-function meaningOf(line: Uint8Array, lineEnd: LineEnd): LineStart {
-  const end = lineEnd === "CRLF" ? [CR, LF] : [LF];
-  for (const [index, octet] of end.entries()) {
-    const found = line[1 + index];
+function meaningOf(octets: Uint8Array, dot: number, lineEnd: LineEnd): LineStart {
+  const end = END[lineEnd];
+  for (let index = 0; index < end.length; index++) {
+    const found = octets[dot + 1 + index];
     if (found === undefined) return { meaning: "undecided", length: 0 };
-    if (found !== octet) return { meaning: "stuffed", length: 1 };
+    if (found !== end[index]) return { meaning: "stuffed", length: 1 };
   }
   return { meaning: "end", length: 1 + end.length };
 }
@@ -202,7 +222,7 @@ const MAX_BLOCK = 1024 * 1024;
  */
 class Collector {
   #full: Uint8Array[] = [];
-  #block = new Uint8Array(0);
+  #block: Uint8Array = NONE;
   /** Octets that are used of the block. */
   #used = 0;
   #capacity = 0;
@@ -220,6 +240,7 @@ class Collector {
   }
 
   add(octets: Uint8Array, limit: number): void {
+    if (octets.length === 0) return;
     this.#size += octets.length;
     if (this.#size > limit) {
       this.#overLimit = true;
@@ -237,9 +258,12 @@ class Collector {
     this.#put(rest);
   }
 
-  /** All octets, or null where they were over the limit; then begins anew. */
-  finish(): Uint8Array | null {
-    // What came in one piece is not copied again.
+  /** All octets, these last, or null where they are over the limit; then begins anew. */
+  finish(last: Uint8Array, limit: number): Uint8Array | null {
+    // Most frames come in one piece.
+    if (this.#size === 0) return last.length <= limit ? last.slice() : null;
+    this.add(last, limit);
+    // What came in one block is not copied again.
     const isWhole = this.#full.length === 0 && this.#used === this.#block.length;
     const octets = isWhole
       ? this.#block
@@ -259,7 +283,7 @@ class Collector {
 
   #drop(): void {
     this.#full = [];
-    this.#block = new Uint8Array(0);
+    this.#block = NONE;
     this.#used = 0;
     this.#capacity = 0;
   }

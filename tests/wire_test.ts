@@ -72,6 +72,7 @@ const rows:
     ["QUIT\nRSET\n", [chunk(5, false), LINE], [["chunk", ""], ["line", "RSET", "LF"]]],
     ["a\n", [chunk(0), LINE], [["chunk", ""], ["line", "a", "LF"], ["chunk", ""]]],
     ["a\n", [chunk(0, false), LINE], [["chunk", ""], ["line", "a", "LF"], ["chunk", ""]]],
+    ["\r\n.\n\r\n.\r\n", [chunk(1), CRLF_DATA], [["chunk", "\r"], ["data", "\n.\n\r\n"]]],
     ["abc", [chunk(4)], []],
     ["abc", [chunk(Number.MAX_SAFE_INTEGER, false)], []],
     // The limit of a message is the session's to hold against chunks.
