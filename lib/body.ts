@@ -9,6 +9,7 @@ import { type FormFile, formOf } from "./form.ts";
 import { explain, isJson, withoutLastCommas } from "./json.ts";
 import { OctetText } from "./octets.ts";
 import { type excerptOf, positionOf } from "./place.ts";
+import { alwaysMakesJson } from "./proof.ts";
 import type { Setting } from "./setting.ts";
 import { soleName, type Template } from "./template.ts";
 import { itemsOf } from "./value.ts";
@@ -25,6 +26,8 @@ export interface BodyRecipe {
   readonly octets: "data" | "rawBody" | null;
   /** The media type where nothing else is said. */
   readonly usualType: string;
+  /** Whether it makes JSON of every message. */
+  readonly isProven: boolean;
 }
 
 /** A body, ready to be sent. */
@@ -35,23 +38,25 @@ export interface Body {
   readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** What is known of a template before there is a message. */
+/** What is known of a template before there is a message; `sample` has the fields that all of them have. */
 export function bodyRecipe(
   setting: Setting,
   template: Template,
   files: Template | null,
+  sample: TemplateContext,
 ): BodyRecipe {
   const name = soleName(template);
   const octets = name === "data" || name === "rawBody" ? name : null;
   const usualType = octets === null ? "application/json" : OCTET_TYPES[octets];
-  return { setting, template, files, octets, usualType };
+  const isProven = alwaysMakesJson(template, sample);
+  return { setting, template, files, octets, usualType, isProven };
 }
 
 const OCTET_TYPES = { data: "message/rfc822", rawBody: "application/octet-stream" };
 
 /** Makes the body of that media type; `show` makes an excerpt of the template for a fault. */
 export async function makeBody(
-  { setting, template, files, octets }: BodyRecipe,
+  { setting, template, files, octets, isProven }: BodyRecipe,
   context: TemplateContext,
   contentType: string,
   show: typeof excerptOf,
@@ -63,7 +68,7 @@ export async function makeBody(
   const rendered = template.render(context, escape);
   const isForm = isFormType(contentType);
   if (!isForm && !isJsonType(contentType)) return { contentType, body: rendered };
-  const isSound = isJson(rendered);
+  const isSound = isProven || isJson(rendered);
   const text = isSound ? rendered : withoutLastCommas(rendered);
   if (!isSound && !isJson(text)) {
     const { offset, reason } = await explain(rendered);

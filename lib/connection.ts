@@ -185,7 +185,7 @@ class Connection {
       // The stop may have come while the client took its time to take the replies.
       if (this.#leaves()) return null;
       // Before commands too, once there is data: a small chunk comes with its command.
-      if (this.#pace.dueMs !== null) {
+      if (this.#pace.dueMs !== null && !this.#takesRoom(this.#heldOctets)) {
         const waitedMs = await this.#awaitRoom();
         if (commandMs !== null) commandMs += waitedMs;
       }
@@ -211,11 +211,21 @@ class Connection {
     this.#tellDismissal(replies.idleTooLong(this.#options.policy.domain));
   }
 
+  /** Octets that the message takes while more of it is read. */
+  get #heldOctets(): number {
+    return this.#decoder.heldOctets + heldOctets(this.#session) + DATA_READ_OCTETS;
+  }
+
+  /** Takes room for `times` as many octets, if there is any now. */
+  #takesRoom(octets: number, times = 1): boolean {
+    return this.#options.room.takes(this.#visit, octets, times);
+  }
+
   /** Waits until there is room for more data, and gives the milliseconds that it took. */
   async #awaitRoom(): Promise<number> {
     const { uptimeMs } = this.#options;
     const beganMs = uptimeMs();
-    await this.#hold(this.#decoder.heldOctets + heldOctets(this.#session) + DATA_READ_OCTETS);
+    await this.#hold(this.#heldOctets);
     // The client is not to be blamed for a time in which it could not send.
     const waitedMs = uptimeMs() - beganMs;
     this.#pace.messageMs! += waitedMs;
@@ -226,7 +236,6 @@ class Connection {
   /** Waits for room for `times` as many octets; who waits too long for it is made to go. */
   async #hold(octets: number, times = 1): Promise<void> {
     const { room, limits, policy } = this.#options;
-    if (room.takes(this.#visit, octets, times)) return;
     const tooLate = replies.noRoom(policy.domain);
     const hold = room.hold(this.#visit, octets, times);
     await this.#channel.wait(hold, limits.idleTimeoutMs, tooLate);
@@ -246,7 +255,7 @@ class Connection {
     const { envelope, data, peer } = session;
     observe({ kind: "data", id, octets: data.length });
     await this.#flush();
-    await this.#hold(data.length, courierTimes);
+    if (!this.#takesRoom(data.length, courierTimes)) await this.#hold(data.length, courierTimes);
     // Whoever was made to go will send the message again. Whoever left by itself may never.
     if (this.#channel.isDismissed) return;
     const client = { ...this.#remote, hostname: peer.hostname, user: peer.user };

@@ -54,6 +54,8 @@ function joined(texts: readonly string[]): string {
   return others.length === 0 ? only : [only, ...others].join("\n");
 }
 
+const isSeen = (text: string) => /\S/.test(text);
+
 const isHtml = ({ contentType }: Part) => contentType === "text/html";
 
 /** What is seen of a part, and whether any of it was written as plain text. */
@@ -66,7 +68,7 @@ interface Sight {
 function seen(part: Part, render: Render): Sight {
   const { contentType, text = () => "", children } = part;
   if (children.length === 0) {
-    if (!isHtml(part)) return { text, isPlain: text().trim() !== "" };
+    if (!isHtml(part)) return { text, isPlain: isSeen(text()) };
     return { text: once(() => text() === "" ? "" : render(text())), isPlain: false };
   }
   const sights = children.map((child) => seen(child, render));
@@ -75,7 +77,7 @@ function seen(part: Part, render: Render): Sight {
     return { text: once(() => joined(sights.map(({ text }) => text()))), isPlain };
   }
   return sights.find(({ isPlain }) => isPlain) ??
-    sights.find(({ text }) => text().trim() !== "") ?? sights[0];
+    sights.find(({ text }) => isSeen(text())) ?? sights[0];
 }
 
 /** A text that is made when it is first asked for. */

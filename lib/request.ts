@@ -167,7 +167,7 @@ function parseRecipe(options: RequestOptions, sample: TemplateContext): Recipe |
     options,
     url,
     headers: sound.filter((header) => !isContentType(header) || header === last),
-    body: bodyRecipe(options.template, template, files),
+    body: bodyRecipe(options.template, template, files, sample),
   };
 }
 
