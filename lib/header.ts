@@ -31,7 +31,10 @@ export interface Sections {
 
 const LF = 0x0a;
 const CR = 0x0d;
+const TAB = 0x09;
 const SPACE = 0x20;
+const COLON = 0x3a;
+const DELETE = 0x7f;
 const GREATER = 0x3e;
 const F = 0x46;
 
@@ -83,20 +86,24 @@ function mboxLine(data: Uint8Array): string {
 /** Whether the first line is a header field, or is empty and so ends a header without fields. */
 function beginsWithField(data: Uint8Array): boolean {
   const start = data.subarray(0, MAX_HEADER_OCTETS);
+  let at = 0;
+  while (start[at] > SPACE && start[at] < DELETE && start[at] !== COLON) at++;
+  const isNamed = at > 0;
+  while (start[at] === SPACE || start[at] === TAB) at++;
+  if (isNamed && start[at] === COLON) return true;
   const end = start.indexOf(LF);
-  const line = characters(end === -1 ? start : start.subarray(0, end));
-  return FIELD.test(line) || (end !== -1 && line.trim() === "");
+  return end !== -1 && characters(start.subarray(0, end)).trim() === "";
 }
 
 /** The octets before and after the first empty line. */
 function split(data: Uint8Array): { header: Uint8Array; body: Uint8Array } {
-  let start = 0;
-  for (let at = 0; at < data.length; at++) {
-    if (data[at] !== LF) continue;
-    if (at === start || (at === start + 1 && data[start] === CR)) {
-      return { header: data.subarray(0, start), body: data.subarray(at + 1) };
+  for (let start = 0; start < data.length;) {
+    const end = data.indexOf(LF, start);
+    if (end === -1) break;
+    if (end === start || (end === start + 1 && data[start] === CR)) {
+      return { header: data.subarray(0, start), body: data.subarray(end + 1) };
     }
-    start = at + 1;
+    start = end + 1;
   }
   return { header: data, body: data.subarray(data.length) };
 }
@@ -179,6 +186,10 @@ function foldedFields(lines: readonly string[]): string[][] {
 
 /** A field, unfolded; nothing for lines that are none. */
 function fieldOf(lines: readonly string[]): Field[] {
-  const match = FIELD.exec(lines.map((line) => line.replace(/\r?\n$/, "")).join(""));
+  // The last line end is a blank at the end of the value.
+  const line = lines.length === 1 ? lines[0] : lines.map(withoutEnd).join("");
+  const match = FIELD.exec(line);
   return match === null ? [] : [{ name: match[1], value: match[2].trim() }];
 }
+
+const withoutEnd = (line: string) => line.replace(/\r?\n$/, "");

@@ -1,18 +1,19 @@
 /** Lines are written together, in order, and none is left behind. */
-import { Lines } from "../lib/lines.ts";
+import { Lines, SOON_MS } from "../lib/lines.ts";
 import { assertEquals } from "./assert.ts";
 import { testInTime } from "./clock.ts";
 
-testInTime("the lines of one turn are one write, those of the next another", async (clock) => {
+testInTime("lines that come soon after one another are one write, in time", async (clock) => {
   const writes: string[] = [];
   const lines = new Lines((text) => writes.push(text));
   lines.say("one");
+  await clock.tickAsync(SOON_MS - 1);
   lines.say("two");
   assertEquals(writes, []);
   await clock.tickAsync(1);
   assertEquals(writes, ["one\ntwo\n"]);
   lines.say("three");
-  await clock.tickAsync(1);
+  await clock.tickAsync(SOON_MS);
   assertEquals(writes, ["one\ntwo\n", "three\n"]);
 });
 
@@ -25,7 +26,7 @@ testInTime(
     lines.say("one");
     lines.flush();
     assertEquals([writes, clock.countTimers()], [["one\n"], 0]);
-    await clock.tickAsync(1);
+    await clock.tickAsync(SOON_MS);
     assertEquals(writes, ["one\n"]);
   },
 );
@@ -36,7 +37,7 @@ testInTime("a line that is said while others are written is written after them",
     if (writes.push(text) === 1) lines.say("again");
   });
   lines.say("one");
-  await clock.tickAsync(1);
-  await clock.tickAsync(1);
+  await clock.tickAsync(SOON_MS);
+  await clock.tickAsync(SOON_MS);
   assertEquals(writes, ["one\n", "again\n"]);
 });
